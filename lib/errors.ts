@@ -1,0 +1,265 @@
+/**
+ * Every refusal of this library: one class for each kind of cause, one code for each check.
+ *
+ * `code` is stable and part of semver; `message` is for developers and never holds a token, a
+ * code, a secret or text that the OP sent.
+ */
+
+/** A programmer's mistake, found at start-up or on the first request. */
+export type OptionsErrorCode =
+  | 'ERR_OIDC_OPTION_INVALID'
+  | 'ERR_OIDC_OPTION_MISSING'
+  | 'ERR_OIDC_OPTION_UNKNOWN'
+  | 'ERR_OIDC_SESSION_MISSING'
+  | 'ERR_OIDC_SESSION_COOKIE';
+
+/** The OP answered the authorization request with an error. */
+export type AuthorizationResponseErrorCode = 'ERR_OIDC_ACCESS_DENIED' | 'ERR_OIDC_OP_ERROR';
+
+/** A check of the authorization response, of an ID Token or of what was asked for. */
+export type ValidationErrorCode =
+  | 'ERR_OIDC_CALLBACK_MEDIA_TYPE'
+  | 'ERR_OIDC_CALLBACK_BODY_TOO_LARGE'
+  | 'ERR_OIDC_CALLBACK_BODY_UNREADABLE'
+  | 'ERR_OIDC_PARAMETER_DUPLICATE'
+  | 'ERR_OIDC_PARAMETER_MALFORMED'
+  | 'ERR_OIDC_RESPONSE_EMPTY'
+  | 'ERR_OIDC_RESPONSE_SEAL'
+  | 'ERR_OIDC_RESPONSE_MODE'
+  | 'ERR_OIDC_STATE_MISSING'
+  | 'ERR_OIDC_ISS_MISSING'
+  | 'ERR_OIDC_ISS_MISMATCH'
+  | 'ERR_OIDC_CODE_MISSING'
+  | 'ERR_OIDC_ID_TOKEN_MISSING'
+  | 'ERR_OIDC_ID_TOKEN_UNEXPECTED'
+  | 'ERR_OIDC_ACCESS_TOKEN_MISSING'
+  | 'ERR_OIDC_ACCESS_TOKEN_UNEXPECTED'
+  | 'ERR_OIDC_TOKEN_TYPE'
+  | 'ERR_OIDC_ID_TOKEN_MALFORMED'
+  | 'ERR_OIDC_ID_TOKEN_ALG'
+  | 'ERR_OIDC_ID_TOKEN_KEY'
+  | 'ERR_OIDC_ID_TOKEN_SIGNATURE'
+  | 'ERR_OIDC_ID_TOKEN_ISS'
+  | 'ERR_OIDC_ID_TOKEN_AUD'
+  | 'ERR_OIDC_ID_TOKEN_AZP'
+  | 'ERR_OIDC_ID_TOKEN_EXP'
+  | 'ERR_OIDC_ID_TOKEN_IAT'
+  | 'ERR_OIDC_ID_TOKEN_NBF'
+  | 'ERR_OIDC_ID_TOKEN_SUB'
+  | 'ERR_OIDC_ID_TOKEN_NONCE'
+  | 'ERR_OIDC_C_HASH_MISSING'
+  | 'ERR_OIDC_C_HASH_MISMATCH'
+  | 'ERR_OIDC_AT_HASH_MISSING'
+  | 'ERR_OIDC_AT_HASH_MISMATCH'
+  | 'ERR_OIDC_S_HASH_MISMATCH'
+  | 'ERR_OIDC_ID_TOKENS_SUB'
+  | 'ERR_OIDC_ID_TOKENS_AUD'
+  | 'ERR_OIDC_ID_TOKENS_AUTH_TIME'
+  | 'ERR_OIDC_AUTH_TIME_MISSING'
+  | 'ERR_OIDC_MAX_AGE'
+  | 'ERR_OIDC_ACR'
+  | 'ERR_OIDC_ORGANIZATION'
+  | 'ERR_OIDC_LOGOUT_STATE';
+
+/** The OP could not be reached, took too long, or answered nonsense. */
+export type ProviderErrorCode =
+  | 'ERR_OIDC_PROVIDER_UNREACHABLE'
+  | 'ERR_OIDC_PROVIDER_TIMEOUT'
+  | 'ERR_OIDC_PROVIDER_UNAVAILABLE'
+  | 'ERR_OIDC_PROVIDER_RESPONSE'
+  | 'ERR_OIDC_DISCOVERY_ISSUER'
+  | 'ERR_OIDC_METADATA'
+  | 'ERR_OIDC_CLIENT_REFUSED'
+  | 'ERR_OIDC_GRANT_REFUSED'
+  | 'ERR_OIDC_TOKEN_ENDPOINT_ERROR';
+
+/** The login that this response would complete is not known, was used, or is too old. */
+export type TransactionErrorCode =
+  | 'ERR_OIDC_TRANSACTION_UNKNOWN'
+  | 'ERR_OIDC_TRANSACTION_EXPIRED'
+  | 'ERR_OIDC_STATE_MISMATCH';
+
+/** The request needs a login, or may not begin one. */
+export type AuthenticationErrorCode =
+  | 'ERR_OIDC_LOGIN_REQUIRED'
+  | 'ERR_OIDC_LOGIN_ENDED'
+  | 'ERR_OIDC_LOGIN_REFUSED'
+  | 'ERR_OIDC_NOT_A_NAVIGATION';
+
+/** The session store failed. */
+export type SessionStoreErrorCode = 'ERR_OIDC_SESSION_STORE';
+
+/** Every code that this library throws. */
+export type HybridFlowErrorCode =
+  | OptionsErrorCode
+  | AuthorizationResponseErrorCode
+  | ValidationErrorCode
+  | ProviderErrorCode
+  | TransactionErrorCode
+  | AuthenticationErrorCode
+  | SessionStoreErrorCode;
+
+/** The base of every error of this library: `code` names the check, `status` the HTTP answer. */
+export abstract class HybridFlowError extends Error {
+  /** Names the check that failed; stable, part of semver. */
+  abstract readonly code: HybridFlowErrorCode;
+  /** HTTP status; Express's own error handler reads it. */
+  abstract readonly status: number;
+
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = new.target.name;
+  }
+}
+
+/** A wrong, missing or unknown option, or a wrong set-up around the library. */
+export class OptionsError extends HybridFlowError {
+  readonly code: OptionsErrorCode;
+  readonly status = 500;
+  /** Path of the option. */
+  readonly option: string;
+
+  constructor(code: OptionsErrorCode, option: string, message: string) {
+    super(message);
+    this.code = code;
+    this.option = option;
+  }
+}
+
+const statusOfOpError: Readonly<Record<string, number>> = {
+  access_denied: 403,
+  server_error: 502,
+  temporarily_unavailable: 503,
+};
+
+/**
+ * The OP answered with an error.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1 RFC 6749 section 4.1.2.1}
+ */
+export class AuthorizationResponseError extends HybridFlowError {
+  readonly code: AuthorizationResponseErrorCode;
+  readonly status: number;
+  /** The OP's error code, verbatim. */
+  readonly error: string;
+  /** The OP's text, verbatim and untrusted: escape it before you show it. */
+  readonly error_description: string | undefined;
+  /** The OP's link, verbatim and untrusted. */
+  readonly error_uri: string | undefined;
+
+  constructor(response: { error: string; error_description?: string; error_uri?: string }) {
+    super('the OP answered the authorization request with an error; see the field "error"');
+    this.code = response.error === 'access_denied' ? 'ERR_OIDC_ACCESS_DENIED' : 'ERR_OIDC_OP_ERROR';
+    this.status = statusOfOpError[response.error] ?? 403;
+    this.error = response.error;
+    this.error_description = response.error_description;
+    this.error_uri = response.error_uri;
+  }
+}
+
+const statusOfValidation: Readonly<Partial<Record<ValidationErrorCode, number>>> = {
+  ERR_OIDC_CALLBACK_BODY_TOO_LARGE: 413,
+  ERR_OIDC_CALLBACK_MEDIA_TYPE: 415,
+};
+
+/** A check failed. `section` names the clause that asks for it. */
+export class ValidationError extends HybridFlowError {
+  readonly code: ValidationErrorCode;
+  readonly status: number;
+  /** The clause behind the check, e.g. `Core 3.3.2.11`. */
+  readonly section: string;
+
+  constructor(code: ValidationErrorCode, section: string, message: string, cause?: unknown) {
+    super(message, cause);
+    this.code = code;
+    this.section = section;
+    this.status = statusOfValidation[code] ?? 400;
+  }
+}
+
+const statusOfProvider: Readonly<Record<ProviderErrorCode, number>> = {
+  ERR_OIDC_PROVIDER_UNREACHABLE: 503,
+  ERR_OIDC_PROVIDER_TIMEOUT: 504,
+  ERR_OIDC_PROVIDER_UNAVAILABLE: 503,
+  ERR_OIDC_PROVIDER_RESPONSE: 502,
+  ERR_OIDC_DISCOVERY_ISSUER: 502,
+  ERR_OIDC_METADATA: 502,
+  ERR_OIDC_CLIENT_REFUSED: 502,
+  ERR_OIDC_GRANT_REFUSED: 400,
+  ERR_OIDC_TOKEN_ENDPOINT_ERROR: 502,
+};
+
+/** What the library was asking the OP for. */
+export type ProviderEndpoint = 'discovery' | 'jwks' | 'token' | 'revocation';
+
+/** The OP failed us: unreachable, slow, refusing, or not speaking the protocol. */
+export class ProviderError extends HybridFlowError {
+  readonly code: ProviderErrorCode;
+  readonly status: number;
+  readonly endpoint: ProviderEndpoint;
+  /** The OP's error code where it sent one, verbatim and untrusted. */
+  readonly error: string | undefined;
+
+  constructor(
+    code: ProviderErrorCode,
+    endpoint: ProviderEndpoint,
+    message: string,
+    details: { cause?: unknown; error?: string } = {},
+  ) {
+    super(message, details.cause);
+    this.code = code;
+    this.status = statusOfProvider[code];
+    this.endpoint = endpoint;
+    this.error = details.error;
+  }
+}
+
+/** The login is not known in this browser, was used, or took too long: try again. */
+export class TransactionError extends HybridFlowError {
+  readonly code: TransactionErrorCode;
+  readonly status = 400;
+
+  constructor(code: TransactionErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const statusOfAuthentication: Readonly<Record<AuthenticationErrorCode, number>> = {
+  ERR_OIDC_LOGIN_REQUIRED: 401,
+  ERR_OIDC_LOGIN_ENDED: 401,
+  ERR_OIDC_LOGIN_REFUSED: 403,
+  ERR_OIDC_NOT_A_NAVIGATION: 403,
+};
+
+/** The request needs a login, or the application refused this one. */
+export class AuthenticationError extends HybridFlowError {
+  readonly code: AuthenticationErrorCode;
+  readonly status: number;
+
+  constructor(code: AuthenticationErrorCode, message: string, cause?: unknown) {
+    super(message, cause);
+    this.code = code;
+    this.status = statusOfAuthentication[code];
+  }
+}
+
+/** The session store failed: nobody is signed in or out by guesswork. */
+export class SessionStoreError extends HybridFlowError {
+  readonly code: SessionStoreErrorCode = 'ERR_OIDC_SESSION_STORE';
+  readonly status = 503;
+
+  constructor(cause: unknown) {
+    super('the session store failed; see "cause"', cause);
+  }
+}
+
+/** Every class above, for a `switch` on `code`. */
+export type AnyHybridFlowError =
+  | OptionsError
+  | AuthorizationResponseError
+  | ValidationError
+  | ProviderError
+  | TransactionError
+  | AuthenticationError
+  | SessionStoreError;

@@ -1,0 +1,208 @@
+import type { Request, Response } from 'express';
+import { AuthenticationError, TransactionError, ValidationError } from '../errors.ts';
+import {
+  checkAuthorizationResponse,
+  type ReceivedResponse,
+  receiveAuthorizationResponse,
+} from '../oidc/authorization-response.ts';
+import { exchangeCode, type TokenSet } from '../oidc/code-exchange.ts';
+import { checkEnforcedClaims } from '../oidc/enforced-claims.ts';
+import { readResponseParameters } from '../oidc/response-parameters.ts';
+import { refuseExpired, type Transaction } from '../oidc/transaction.ts';
+import type { ResolvedOptions, Verify } from '../options.ts';
+import { readFormPost, readQuery } from './callback-parameters.ts';
+import type { FlowParts } from './flow-parts.ts';
+import type { RenewSession } from './login-session.ts';
+import { defaultReturnPath } from './return-to.ts';
+import type { SessionRequest } from './session-request.ts';
+
+/** How long the browser may take from the first hop to the second. */
+const hopSeconds = 60;
+
+/** Name of the query parameter that carries the sealed response to the second hop. */
+const sealedParameter = 'r';
+
+/**
+ * First hop: the OP's cross-site POST. Browsers withhold Lax and Strict cookies here, so this hop
+ * reads no cookie and leaves the session alone; it verifies what needs no transaction, drops the
+ * tokens and seals the rest.
+ *
+ * @returns the path of the second hop
+ */
+export async function receiveFormPost(
+  parts: FlowParts,
+  req: Request,
+  res: Response,
+): Promise<string> {
+  const { options, provider, sealer } = parts;
+  leaveSessionAlone(req as SessionRequest);
+  const parameters = await readFormPost(req, res, options.callbackBodyLimitBytes);
+  const response = readResponseParameters(parameters);
+  const received = await receiveAuthorizationResponse(response, 'form_post', provider, options);
+  const expiresAt = Math.floor(options.now() / 1000) + hopSeconds;
+  const sealed = sealer.seal(JSON.stringify([expiresAt, received]), sealPurpose(options));
+  return `${options.basePath}${options.callbackPath}?${sealedParameter}=${sealed}`;
+}
+
+/**
+ * express-session made an empty session for this request, because the visitor's cookie is
+ * withheld; saved, its cookie would replace the visitor's.
+ */
+function leaveSessionAlone(req: { session?: unknown; sessionID?: unknown }): void {
+  delete req.session;
+  delete req.sessionID;
+}
+
+/** Signs the user in; `establish` does it with the given way to renew the session. */
+export type SignIn = (
+  user: unknown,
+  establish: (renew: RenewSession) => Promise<string>,
+) => Promise<string>;
+
+/** How a callback ended. */
+export type CallbackOutcome =
+  | { readonly isSignedIn: true; readonly returnTo: string }
+  | { readonly isSignedIn: false; readonly error: unknown; readonly returnTo?: string };
+
+interface FinishedLogin {
+  readonly finishedBy: number;
+  readonly sessionId: Promise<string>;
+}
+
+/** Logins that this process has just finished or is finishing, by their state. */
+export type RecentLogins = Map<string, FinishedLogin>;
+
+const maxRecentLogins = 1000;
+
+/**
+ * Second hop: a GET, with the Lax cookies. Finds the transaction by the state, holds the response
+ * against it, exchanges the code and signs the visitor in.
+ */
+export async function completeLogin(
+  parts: FlowParts,
+  req: Request,
+  res: Response,
+  recent: RecentLogins,
+  signIn: { readonly verify: Verify | undefined; readonly signIn: SignIn },
+): Promise<CallbackOutcome> {
+  let transaction: Transaction | undefined;
+  try {
+    const received = await readSecondHop(parts, req);
+    transaction = findTransaction(parts, req, received);
+    // Used once, whatever comes of it.
+    parts.transactionCookies.remove(res, transaction.state);
+    const sessionId = await once(parts, recent, transaction, (current) =>
+      finish(parts, req, received, current, signIn),
+    );
+    await parts.loginSessions.adopt(req, sessionId);
+    return { isSignedIn: true, returnTo: transaction.returnTo };
+  } catch (error) {
+    // The back button and a reload bring an old answer, long after it did its work.
+    if (transaction === undefined && isOldAnswer(error) && (await isSignedIn(parts, req))) {
+      return { isSignedIn: true, returnTo: defaultReturnPath(parts.options) };
+    }
+    return transaction === undefined
+      ? { isSignedIn: false, error }
+      : { isSignedIn: false, error, returnTo: transaction.returnTo };
+  }
+}
+
+async function readSecondHop(parts: FlowParts, req: Request): Promise<ReceivedResponse> {
+  const { options, provider, sealer } = parts;
+  const query = readQuery(req);
+  const sealed = query.find(([name]) => name === sealedParameter)?.[1];
+  if (sealed === undefined) {
+    // Straight from the OP: response_mode query, or an error of any mode.
+    return receiveAuthorizationResponse(readResponseParameters(query), 'query', provider, options);
+  }
+  const text = sealer.open(String(sealed), sealPurpose(options));
+  const [expiresAt, received] = text === undefined ? [0, undefined] : JSON.parse(text);
+  if (received === undefined || options.now() / 1000 > expiresAt) {
+    throw new ValidationError(
+      'ERR_OIDC_RESPONSE_SEAL',
+      'Form Post Response Mode 2',
+      `the sealed authorization response is not of this flow, was changed, or is older than ${hopSeconds} seconds`,
+    );
+  }
+  return received;
+}
+
+function sealPurpose(options: ResolvedOptions): string {
+  return JSON.stringify(['authorization response', options.issuer, options.clientId]);
+}
+
+function findTransaction(parts: FlowParts, req: Request, received: ReceivedResponse): Transaction {
+  const { state = '' } = received;
+  const transaction = parts.transactionCookies.find(req, state);
+  if (transaction === undefined) {
+    throw new TransactionError(
+      'ERR_OIDC_TRANSACTION_UNKNOWN',
+      'this browser has no login with the state of this authorization response: begun elsewhere, used already, or its cookie (SameSite=Lax) was blocked or has expired',
+    );
+  }
+  // RFC 6749 10.12. The cookie's name is only a part of a hash of the state.
+  if (transaction.state !== state) {
+    throw new TransactionError(
+      'ERR_OIDC_STATE_MISMATCH',
+      'the state of the authorization response is not the one that was sent',
+    );
+  }
+  return transaction;
+}
+
+/**
+ * Runs a login once for its state. A visitor who submits twice cancels the first navigation, whose
+ * cookies then never arrive; the second request waits for the first and gets the same session.
+ */
+async function once(
+  parts: FlowParts,
+  recent: RecentLogins,
+  transaction: Transaction,
+  login: (transaction: Transaction) => Promise<string>,
+): Promise<string> {
+  const now = parts.options.now();
+  for (const [state, { finishedBy }] of recent) {
+    if (finishedBy >= now && recent.size <= maxRecentLogins) break;
+    recent.delete(state);
+  }
+  const before = recent.get(transaction.state);
+  if (before !== undefined) return before.sessionId;
+  const sessionId = login(transaction);
+  recent.set(transaction.state, { finishedBy: now + hopSeconds * 1000, sessionId });
+  return sessionId;
+}
+
+async function finish(
+  parts: FlowParts,
+  req: Request,
+  received: ReceivedResponse,
+  transaction: Transaction,
+  { verify, signIn }: { readonly verify: Verify | undefined; readonly signIn: SignIn },
+): Promise<string> {
+  const { options, provider, loginSessions } = parts;
+  refuseExpired(transaction, options);
+  const accepted = checkAuthorizationResponse(received, transaction, await provider.discovered());
+  const tokens = await exchangeCode(accepted, transaction, provider, options);
+  checkEnforcedClaims(tokens.claims, transaction, options);
+  const user = verify === undefined ? undefined : await verifiedUser(verify, tokens, req);
+  return signIn(user, (renew) => loginSessions.establish(req, tokens, transaction, renew));
+}
+
+async function verifiedUser(verify: Verify, tokens: TokenSet, req: Request): Promise<unknown> {
+  const { claims, accessToken } = tokens;
+  const user = await verify({ claims, accessToken, scope: tokens.scope.split(' '), req });
+  if (user) return user;
+  throw new AuthenticationError(
+    'ERR_OIDC_LOGIN_REFUSED',
+    'the function "verify" returned no user for this login',
+  );
+}
+
+function isOldAnswer(error: unknown): boolean {
+  const code: unknown = (error as { code?: unknown }).code;
+  return code === 'ERR_OIDC_TRANSACTION_UNKNOWN' || code === 'ERR_OIDC_RESPONSE_SEAL';
+}
+
+async function isSignedIn(parts: FlowParts, req: Request): Promise<boolean> {
+  return (await parts.loginSessions.current(req).catch(() => undefined)) !== undefined;
+}

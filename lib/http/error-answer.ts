@@ -1,0 +1,129 @@
+import type { NextFunction, Request, Response } from 'express';
+import {
+  AuthenticationError,
+  AuthorizationResponseError,
+  HybridFlowError,
+  OptionsError,
+  ProviderError,
+  SessionStoreError,
+} from '../errors.ts';
+import type { ResolvedOptions } from '../options.ts';
+import { isNavigation } from './negotiation.ts';
+import { escapeHtml, sendPage } from './pages.ts';
+import { defaultReturnPath } from './return-to.ts';
+
+/** Seconds after which a failure that passes is worth another try. */
+const retryAfterSeconds = 5;
+
+/**
+ * Answers a request that failed: by the application's `onError`, or with a page for people and
+ * problem details for programs. What is no error of this library goes to the application.
+ */
+export function answerError(
+  error: unknown,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+  options: ResolvedOptions,
+  returnTo?: string,
+): void {
+  if (res.headersSent || !(error instanceof HybridFlowError)) {
+    next(error);
+    return;
+  }
+  if (options.onError) {
+    options.onError(error, req, res, next);
+    return;
+  }
+  res.set('Cache-Control', 'no-store');
+  if (error.status === 503) res.set('Retry-After', String(retryAfterSeconds));
+  if (isNavigation(req) || isFormPost(req)) sendErrorPage(error, res, options, returnTo);
+  else sendProblem(error, res, options);
+}
+
+/** Without Fetch Metadata, a form_post is told by its media type alone. */
+function isFormPost(req: Request): boolean {
+  return (
+    req.method === 'POST' &&
+    req.headers['sec-fetch-mode'] === undefined &&
+    /form/.test(req.headers['content-type'] ?? '') &&
+    /html/.test(req.headers.accept ?? 'html')
+  );
+}
+
+/**
+ * Problem details.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9457 RFC 9457}
+ */
+export function sendProblem(error: HybridFlowError, res: Response, options: ResolvedOptions): void {
+  const { title, text } = visitorText(error);
+  const login = `${options.basePath}${options.loginPath}`;
+  if (error.status === 401) {
+    // RFC 9110 15.5.2: a 401 MUST have a challenge. Ours is a session cookie.
+    res.set('WWW-Authenticate', `Cookie realm="${options.baseUrl}", form-action="${login}"`);
+  }
+  res
+    .status(error.status)
+    .set('Cache-Control', 'no-store')
+    .type('application/problem+json')
+    .send(JSON.stringify({ title, status: error.status, detail: text, code: error.code, login }));
+}
+
+function sendErrorPage(
+  error: HybridFlowError,
+  res: Response,
+  options: ResolvedOptions,
+  returnTo: string | undefined,
+): void {
+  const { title, text } = visitorText(error);
+  const query = returnTo === undefined ? '' : `?return_to=${encodeURIComponent(returnTo)}`;
+  const login = `${options.basePath}${options.loginPath}${query}`;
+  const forDevelopers =
+    process.env['NODE_ENV'] === 'production' ? '' : `<br>${escapeHtml(error.message)}`;
+  sendPage(res, error.status, {
+    title,
+    body: `<h1>${title}</h1><p>${text}</p><nav><a class="main" href="${escapeHtml(login)}">Sign in again</a><a href="${escapeHtml(defaultReturnPath(options))}">Go to the start page</a></nav><p class="detail">Reference: <code>${error.code}</code>${forDevelopers}</p>`,
+  });
+}
+
+/** What a visitor can make of it: what happened, and what to do next. Never text of the OP. */
+function visitorText(error: HybridFlowError): { title: string; text: string } {
+  if (error instanceof AuthorizationResponseError && error.code === 'ERR_OIDC_ACCESS_DENIED') {
+    return {
+      title: 'Sign-in was cancelled',
+      text: 'You are not signed in. You cancelled, or you have no access to this application. You can try again, also with another account.',
+    };
+  }
+  if (error instanceof AuthenticationError && error.code === 'ERR_OIDC_LOGIN_REFUSED') {
+    return {
+      title: 'This account has no access',
+      text: 'You are signed in at the sign-in service, but this application does not admit the account. You can try again with another one.',
+    };
+  }
+  if (error instanceof AuthenticationError) {
+    return { title: 'Please sign in', text: 'This needs a sign-in. Please sign in and try again.' };
+  }
+  if (error instanceof ProviderError && error.status !== 400) {
+    return {
+      title: 'Sign-in is not available at the moment',
+      text: 'The sign-in service does not answer as it should. Please try again in a moment.',
+    };
+  }
+  if (error instanceof SessionStoreError) {
+    return {
+      title: 'This is not available at the moment',
+      text: 'Part of this application does not answer. Please try again in a moment.',
+    };
+  }
+  if (error instanceof OptionsError) {
+    return {
+      title: 'Sign-in is not set up correctly',
+      text: 'Nothing is wrong with your account. Please tell the people who run this application.',
+    };
+  }
+  return {
+    title: 'Sign-in could not be completed',
+    text: 'The answer of the sign-in service could not be used: it may have been too late, used before, or changed on its way. Please sign in again.',
+  };
+}

@@ -1,0 +1,20 @@
+import type { Provider } from '../oidc/provider.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { FreshTokens } from '../tokens/fresh-token.ts';
+import type { Sealer } from '../tokens/seal.ts';
+import type { TokenStore } from '../tokens/token-store.ts';
+import type { LoginSessions } from './login-session.ts';
+import type { LogoutCookie } from './logout-cookie.ts';
+import type { TransactionCookies } from './transaction-cookies.ts';
+
+/** What one flow is made of; `hybridFlow()` puts it together. */
+export interface FlowParts {
+  readonly options: ResolvedOptions;
+  readonly provider: Provider;
+  readonly sealer: Sealer;
+  readonly tokenStore: TokenStore;
+  readonly freshTokens: FreshTokens;
+  readonly transactionCookies: TransactionCookies;
+  readonly logoutCookie: LogoutCookie;
+  readonly loginSessions: LoginSessions;
+}

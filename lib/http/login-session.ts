@@ -1,0 +1,161 @@
+import type { Request } from 'express';
+import { TransactionError } from '../errors.ts';
+import type { TokenSet } from '../oidc/code-exchange.ts';
+import type { Transaction } from '../oidc/transaction.ts';
+import type { ResolvedOptions } from '../options.ts';
+import { followSessions } from '../tokens/record-lifetime.ts';
+import { destroyEntry, readEntry, settle } from '../tokens/session-store.ts';
+import {
+  createTokenRecord,
+  type LoginMark,
+  loginMark,
+  type TokenRecord,
+} from '../tokens/token-record.ts';
+import type { RecordPlace, TokenStore } from '../tokens/token-store.ts';
+import { type SessionRequest, sessionRequest } from './session-request.ts';
+
+/** Puts a new session in the place of the visitor's: express-session's way, or Passport's. */
+export type RenewSession = (req: SessionRequest) => Promise<void>;
+
+/** A login as the session and the record beside it tell it. */
+export interface CurrentLogin {
+  readonly place: RecordPlace;
+  readonly record: TokenRecord;
+}
+
+/** Logins in the application's sessions. */
+export interface LoginSessions {
+  /** The login of this request, if it has one. */
+  current(req: Request): Promise<CurrentLogin | undefined>;
+  /** Id of the session that the browser brought along; `undefined` where it brought none. */
+  visitorId(req: Request): string | undefined;
+  /**
+   * Signs in: a new session id, the visitor's own data carried over, the record beside it.
+   *
+   * @returns the id of the new session
+   */
+  establish(
+    req: Request,
+    tokens: TokenSet,
+    transaction: Transaction,
+    renew: RenewSession,
+  ): Promise<string>;
+  /** Takes over a session that another request of the same login has established. */
+  adopt(req: Request, sessionId: string): Promise<void>;
+  /** Ends the login and the session. */
+  end(req: Request): Promise<void>;
+}
+
+/** Gives the request a new session by express-session alone. */
+export const regenerateSession: RenewSession = (req) =>
+  settle((done) => req.session.regenerate(done));
+
+/** Keys of a session that are no data of the visitor. */
+const neverCarried = ['cookie', 'passport'];
+
+export function createLoginSessions(
+  options: ResolvedOptions,
+  tokenStore: TokenStore,
+  endRecord: (place: RecordPlace) => Promise<unknown>,
+): LoginSessions {
+  const { sessionKey } = options;
+
+  const checked = (req: Request): SessionRequest => {
+    const request = sessionRequest(req, options);
+    const store = request.sessionStore;
+    followSessions(store, {
+      sessionKey,
+      now: options.now,
+      endRecord: (sessionId) => endRecord({ store, sessionId }),
+    });
+    return request;
+  };
+
+  const markOf = (session: Record<string, unknown> | undefined): LoginMark | undefined =>
+    session?.[sessionKey] as LoginMark | undefined;
+
+  /** The session that the visitor had, also where its cookie is `Strict` and did not come along. */
+  const visitorSession = async (
+    req: SessionRequest,
+    transaction: Transaction,
+  ): Promise<Record<string, unknown>> => {
+    const { sessionId } = transaction;
+    if (visitorId(req) !== undefined || sessionId === undefined) return { ...req.session };
+    return { ...(await readEntry(req.sessionStore, sessionId)) };
+  };
+
+  /** Everything of an anonymous visitor or of the same user; nothing of anybody else. */
+  const carriedOver = (
+    session: Record<string, unknown>,
+    mark: LoginMark,
+  ): Record<string, unknown> => {
+    const before = markOf(session);
+    const isForeign =
+      before === undefined ? session['passport'] !== undefined : before.user !== mark.user;
+    if (isForeign) return {};
+    const kept = Object.entries(session).filter(([name]) => !neverCarried.includes(name));
+    return Object.fromEntries(kept);
+  };
+
+  return {
+    visitorId,
+
+    async current(req) {
+      const request = checked(req);
+      const mark = markOf(request.session);
+      if (mark === undefined) return undefined;
+      const place = { store: request.sessionStore, sessionId: request.sessionID };
+      const record = await tokenStore.read(place);
+      return record?.loginId === mark.id ? { place, record } : undefined;
+    },
+
+    async establish(req, tokens, transaction, renew) {
+      const request = checked(req);
+      const before = await visitorSession(request, transaction);
+      const record = createTokenRecord(tokens);
+      const mark = loginMark(record);
+      // A Strict cookie did not come along: its session is replaced by us, any other by `renew`.
+      const leftBehindId = visitorId(request) === undefined ? transaction.sessionId : undefined;
+      await renew(request);
+      const { session, sessionID: sessionId, sessionStore: store } = request;
+      Object.assign(session, carriedOver(before, mark), { [sessionKey]: mark });
+      try {
+        await tokenStore.write({ store, sessionId }, record, session.cookie);
+        await settle((done) => session.save(done));
+      } catch (error) {
+        await settle((done) => session.destroy(done)).catch(() => undefined);
+        throw error;
+      }
+      if (leftBehindId !== undefined) await destroyEntry(store, leftBehindId);
+      return sessionId;
+    },
+
+    async adopt(req, sessionId) {
+      const request = checked(req);
+      if (request.sessionID === sessionId) return;
+      const entry = await readEntry(request.sessionStore, sessionId);
+      if (entry === undefined) {
+        throw new TransactionError(
+          'ERR_OIDC_TRANSACTION_UNKNOWN',
+          'the session of this login has ended meanwhile',
+        );
+      }
+      request.sessionID = sessionId;
+      request.sessionStore.createSession(request, entry);
+    },
+
+    async end(req) {
+      const request = checked(req);
+      if (request.session) await settle((done) => request.session.destroy(done));
+    },
+  };
+}
+
+/**
+ * express-session gives every request an id, and does not tell whether the browser brought it. Its
+ * cookie holds the id in clear, signed.
+ */
+function visitorId(req: Request): string | undefined {
+  const { sessionID } = req as SessionRequest;
+  return sessionID && req.headers.cookie?.includes(sessionID) ? sessionID : undefined;
+}

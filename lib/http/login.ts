@@ -1,0 +1,60 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { AuthenticationError } from '../errors.ts';
+import { buildAuthorizationUrl } from '../oidc/authorization-request.ts';
+import { createTransaction } from '../oidc/transaction.ts';
+import { answerError } from './error-answer.ts';
+import type { FlowParts } from './flow-parts.ts';
+import { isNavigation } from './negotiation.ts';
+import { sendRedirect } from './pages.ts';
+import { defaultReturnPath, safeReturnPath } from './return-to.ts';
+import { sessionRequest } from './session-request.ts';
+
+/**
+ * Begins a login: sets its transaction cookie and returns the URL of the OP to go to.
+ *
+ * @throws {@link ProviderError} when the OP cannot be discovered
+ */
+export async function beginLogin(
+  parts: FlowParts,
+  req: Request,
+  res: Response,
+  returnTo: string,
+): Promise<string> {
+  const { options, provider, loginSessions, transactionCookies } = parts;
+  sessionRequest(req, options);
+  const discovered = await provider.discovered();
+  const transaction = createTransaction(options, {
+    returnTo,
+    sessionId: loginSessions.visitorId(req),
+  });
+  transactionCookies.store(req, res, transaction);
+  return buildAuthorizationUrl(discovered, options, transaction);
+}
+
+/** The login route: `GET /login?return_to=/path`. */
+export function loginRoute(parts: FlowParts): RequestHandler {
+  const { options } = parts;
+  return function hybridLogin(req, res, next) {
+    const begin = async (): Promise<void> => {
+      refuseOutsideNavigation(req);
+      const wanted = new URLSearchParams(req.url.split('?')[1]).get('return_to');
+      const returnTo = safeReturnPath(wanted, options) ?? defaultReturnPath(options);
+      sendRedirect(res, await beginLogin(parts, req, res, returnTo));
+    };
+    begin().catch((error: unknown) => answerError(error, req, res, next, options));
+  };
+}
+
+/**
+ * Nobody could complete a login that fetch, an image or a prefetch began, and each would leave a
+ * cookie.
+ *
+ * @throws {@link AuthenticationError} `ERR_OIDC_NOT_A_NAVIGATION`
+ */
+export function refuseOutsideNavigation(req: Request): void {
+  if (isNavigation(req) && req.method === 'GET') return;
+  throw new AuthenticationError(
+    'ERR_OIDC_NOT_A_NAVIGATION',
+    'a login begins with a navigation of the browser: not with fetch, an image, a frame or a prefetch',
+  );
+}

@@ -1,0 +1,92 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { ValidationError } from '../errors.ts';
+import { buildEndSessionRequest, type EndSessionRequest } from '../oidc/end-session.ts';
+import { answerError } from './error-answer.ts';
+import type { FlowParts } from './flow-parts.ts';
+import { isSameOrigin } from './negotiation.ts';
+import { escapeHtml, sendPage, sendRedirect, sendRefresh } from './pages.ts';
+import { defaultReturnPath, safeReturnPath } from './return-to.ts';
+
+/**
+ * The logout route, by GET or POST: ends the login here, then at the OP. A request that another
+ * site caused ends nothing, and the visitor is asked.
+ *
+ * @see {@link https://openid.net/specs/openid-connect-rpinitiated-1_0.html RP-Initiated Logout 1.0}
+ */
+export function logoutRoute(parts: FlowParts): RequestHandler {
+  const { options } = parts;
+  return function hybridLogout(req, res, next) {
+    const wanted = new URLSearchParams(req.url.split('?')[1]).get('return_to');
+    const returnTo = safeReturnPath(wanted, options) ?? defaultReturnPath(options);
+    if (!isSameOrigin(req, options.origin)) {
+      askFirst(parts, res, returnTo);
+      return;
+    }
+    logOut(parts, req, res, returnTo).catch((error: unknown) =>
+      answerError(error, req, res, next, options, returnTo),
+    );
+  };
+}
+
+async function logOut(
+  parts: FlowParts,
+  req: Request,
+  res: Response,
+  returnTo: string,
+): Promise<void> {
+  const login = await parts.loginSessions.current(req);
+  // Here first: whatever becomes of the visit at the OP, nobody is signed in here any more.
+  await parts.loginSessions.end(req);
+  const endSession = await endSessionRequest(parts, login?.record.tokens.idToken);
+  if (endSession !== undefined) {
+    parts.logoutCookie.store(res, { state: endSession.state, returnTo });
+  }
+  const url = endSession?.url ?? returnTo;
+  // Chromium holds redirects after a form against the page's `form-action`, which a default helmet
+  // sets to 'self'; a page that refreshes is a navigation of its own.
+  if (req.method === 'POST') sendRefresh(res, url, 'Signing out', 'Continue');
+  else sendRedirect(res, url);
+}
+
+/** The OP's part of a logout; `undefined` where it has none or cannot be reached. */
+async function endSessionRequest(
+  parts: FlowParts,
+  idTokenHint: string | undefined,
+): Promise<EndSessionRequest | undefined> {
+  try {
+    const discovered = await parts.provider.discovered();
+    return buildEndSessionRequest(discovered, parts.options, idTokenHint);
+  } catch {
+    // The login has ended here; an OP that is down must not make it look otherwise.
+    return undefined;
+  }
+}
+
+function askFirst({ options }: FlowParts, res: Response, returnTo: string): void {
+  const action = `${options.basePath}${options.logoutPath}?return_to=${encodeURIComponent(returnTo)}`;
+  sendPage(res, 200, {
+    title: 'Sign out?',
+    body: `<h1>Sign out?</h1><p>Another site asked for this. Do you want to sign out?</p><form method="post" action="${escapeHtml(action)}"><button class="main">Sign out</button><a href="${escapeHtml(defaultReturnPath(options))}">Stay signed in</a></form>`,
+  });
+}
+
+/** Where the OP sends the browser after the logout. */
+export function postLogoutRoute(parts: FlowParts): RequestHandler {
+  const { options, logoutCookie } = parts;
+  return function hybridPostLogout(req, res, next) {
+    const logout = logoutCookie.find(req);
+    const state = new URLSearchParams(req.url.split('?')[1]).get('state');
+    // RP-Initiated Logout 3: the OP passes the state back.
+    if (logout === undefined || logout.state !== state) {
+      const error = new ValidationError(
+        'ERR_OIDC_LOGOUT_STATE',
+        'RP-Initiated Logout 3',
+        'the state of this return from a logout is not one that this browser was sent away with',
+      );
+      answerError(error, req, res, next, options);
+      return;
+    }
+    logoutCookie.remove(res);
+    sendRedirect(res, logout.returnTo);
+  };
+}

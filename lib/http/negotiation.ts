@@ -1,0 +1,36 @@
+import type { Request } from 'express';
+
+/**
+ * Whether a person is looking at the answer: a top-level navigation. Everything else (fetch, XHR,
+ * images, frames, prefetches) gets no login, because nobody could complete it.
+ *
+ * Fetch Metadata decides where the browser sends it. Without it, `X-Requested-With` or a missing
+ * `text/html` in Accept tell an API caller: fetch sends `*\/*`.
+ *
+ * @see {@link https://www.w3.org/TR/fetch-metadata/ Fetch Metadata}
+ */
+export function isNavigation(req: Request): boolean {
+  if (isPrefetch(req)) return false;
+  const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = req.headers;
+  if (mode !== undefined) {
+    return mode === 'navigate' && (destination === undefined || destination === 'document');
+  }
+  if (req.headers['x-requested-with'] !== undefined) return false;
+  return /\btext\/html\b/i.test(req.headers.accept ?? '');
+}
+
+/** Whether the browser only looks ahead, so that the page may never be seen. */
+export function isPrefetch(req: Request): boolean {
+  const purpose = req.headers['sec-purpose'] ?? req.headers['purpose'] ?? req.headers['x-moz'];
+  return /prefetch|prerender|preview/i.test(String(purpose ?? ''));
+}
+
+/**
+ * Whether the request was made by a page of the application itself, or typed in by the visitor.
+ * Browsers without Fetch Metadata say so by Origin alone, which they send with POST.
+ */
+export function isSameOrigin(req: Request, origin: string): boolean {
+  const site = req.headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  return req.headers.origin === origin;
+}

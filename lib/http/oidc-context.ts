@@ -1,0 +1,74 @@
+import type { IdTokenClaims } from '../oidc/id-token.ts';
+import type { TokenRecord } from '../tokens/token-record.ts';
+import type { FlowParts } from './flow-parts.ts';
+import type { CurrentLogin } from './login-session.ts';
+import type { SessionRequest } from './session-request.ts';
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** The login of this request: there after `requireAuth()`, and after `optionalAuth()` if signed in. */
+      oidc?: OidcContext;
+    }
+  }
+}
+
+/** An access token that is good at the moment it is handed out. */
+export interface AccessToken {
+  /** The token itself: for the `Authorization` header of a call to the API, and nowhere else. */
+  readonly value: string;
+  readonly tokenType: 'Bearer';
+  /** Epoch seconds; `undefined` where the OP does not say. */
+  readonly expiresAt: number | undefined;
+  readonly scope: readonly string[];
+}
+
+/** What `req.oidc` is on a request that is signed in. */
+export interface OidcContext {
+  /** Claims of the newest ID Token. */
+  readonly claims: IdTokenClaims;
+  /**
+   * A fresh access token, renewed first where its end is near.
+   *
+   * @throws {@link AuthenticationError} `ERR_OIDC_LOGIN_ENDED`
+   * @throws {@link ProviderError} when the OP fails and the present token has expired
+   */
+  accessToken(): Promise<AccessToken>;
+  /** `fetch` with a fresh access token in the `Authorization` header. For your API's URLs only. */
+  fetch(input: string | URL, init?: RequestInit): Promise<Response>;
+}
+
+export class RequestContext implements OidcContext {
+  readonly #parts: FlowParts;
+  readonly #req: SessionRequest;
+  readonly #login: CurrentLogin;
+  #record: TokenRecord;
+
+  constructor(parts: FlowParts, req: SessionRequest, login: CurrentLogin) {
+    this.#parts = parts;
+    this.#req = req;
+    this.#login = login;
+    this.#record = login.record;
+  }
+
+  get claims(): IdTokenClaims {
+    return this.#record.tokens.claims;
+  }
+
+  async accessToken(): Promise<AccessToken> {
+    this.#record = await this.#parts.freshTokens.renew(
+      this.#login.place,
+      this.#record,
+      this.#req.session.cookie,
+    );
+    const { accessToken, expiresAt, scope } = this.#record.tokens;
+    return { value: accessToken, tokenType: 'Bearer', expiresAt, scope: scope.split(' ') };
+  }
+
+  async fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
+    const { value } = await this.accessToken();
+    const headers = new Headers(init.headers);
+    headers.set('Authorization', `Bearer ${value}`);
+    return this.#parts.options.fetch(input, { ...init, headers });
+  }
+}

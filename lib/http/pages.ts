@@ -1,0 +1,66 @@
+import type { Response } from 'express';
+
+/** The only style of this library's pages; the policy below names its hash. */
+const style =
+  ':root{color-scheme:light dark;--ink:#1c2024;--soft:#5b6470;--paper:#f6f7f9;--card:#fff;--line:#dde1e6;--accent:#14507a;--on-accent:#fff}@media (prefers-color-scheme:dark){:root{--ink:#eceff2;--soft:#a3adb8;--paper:#14171a;--card:#1d2125;--line:#343a41;--accent:#8cc4ee;--on-accent:#0b1a26}}*{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;background:var(--paper);color:var(--ink);font:1rem/1.6 system-ui,sans-serif}main{width:100%;max-width:30rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem}h1{margin:0 0 .75rem;font-size:1.375rem;line-height:1.3}p{margin:0 0 1rem}nav,form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center;margin:1.5rem 0 0}a,button{font:inherit;color:var(--accent)}.main{display:inline-block;padding:.6rem 1.1rem;border:0;border-radius:.5rem;background:var(--accent);color:var(--on-accent);font-weight:600;text-decoration:none;cursor:pointer}a:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:3px}.detail{margin:1.5rem 0 0;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.875rem;overflow-wrap:anywhere}code{font-family:ui-monospace,monospace}';
+
+/** SHA-256 of {@link style}, as a policy spells it; a test recomputes it. */
+const styleHash = 'sha256-JV1Gj+U5qFlTfkXNEM++ZDN0dU2rz9cVfadp1FN2kEM=';
+
+const policy = `default-src 'none'; style-src '${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
+
+/** A page of ours: complete HTML with texts already escaped. */
+export interface Page {
+  readonly title: string;
+  /** Goes there at once, without a script. */
+  readonly refreshTo?: string;
+  readonly body: string;
+}
+
+/** Sends a page under a policy of its own, which replaces the application's for this answer. */
+export function sendPage(res: Response, status: number, page: Page): void {
+  const refresh =
+    page.refreshTo === undefined
+      ? ''
+      : `<meta http-equiv="refresh" content="0;url=${escapeHtml(page.refreshTo)}">`;
+  res
+    .status(status)
+    .set({
+      'Content-Security-Policy': policy,
+      'Cache-Control': 'no-store',
+      // A form of ours has to send its Origin.
+      'Referrer-Policy': 'same-origin',
+      'X-Content-Type-Options': 'nosniff',
+    })
+    .type('html')
+    .send(
+      `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(page.title)}</title><meta name="viewport" content="width=device-width,initial-scale=1">${refresh}<style>${style}</style></head><body><main>${page.body}</main></body></html>`,
+    );
+}
+
+/** Sends the browser on by a page instead of a redirect: the next request is then our own page's. */
+export function sendRefresh(res: Response, url: string, title: string, label: string): void {
+  sendPage(res, 200, {
+    title,
+    refreshTo: url,
+    body: `<h1>${escapeHtml(title)}</h1><p><a href="${escapeHtml(url)}">${escapeHtml(label)}</a></p>`,
+  });
+}
+
+/** Redirects without leaving a trace: not cached, no Referer. */
+export function sendRedirect(res: Response, url: string): void {
+  res.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' });
+  res.redirect(303, url);
+}
+
+/** Text as it may stand in HTML, in attributes too. */
+export function escapeHtml(text: string): string {
+  const entities: Record<string, string> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+}

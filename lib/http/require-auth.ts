@@ -1,0 +1,120 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { AuthenticationError } from '../errors.ts';
+import type { ResolvedOptions } from '../options.ts';
+import { answerError, sendProblem } from './error-answer.ts';
+import type { FlowParts } from './flow-parts.ts';
+import { beginLogin } from './login.ts';
+import { isNavigation } from './negotiation.ts';
+import { RequestContext } from './oidc-context.ts';
+import { sendRedirect } from './pages.ts';
+import { defaultReturnPath, requestedPath, safeReturnPath } from './return-to.ts';
+import type { SessionRequest } from './session-request.ts';
+
+/** What becomes of a request without a login: a login begins, or it gets a 401. */
+export type Unauthenticated = 'login' | 'problem';
+
+/** Options of `requireAuth()`. */
+export interface RequireAuthOptions {
+  /**
+   * Whether a fresh access token goes into `req.headers.authorization`. With `false` the route
+   * asks for a login only: nothing is refreshed, and the header is removed.
+   *
+   * @default true
+   */
+  accessToken?: boolean | undefined;
+  /** @default 'login' for navigations of a browser, 'problem' for all other requests */
+  onUnauthenticated?: Unauthenticated | ((req: Request) => Unauthenticated) | undefined;
+}
+
+/** Lets signed-in requests through, with `req.oidc` and a fresh bearer token. */
+export function requireAuth(parts: FlowParts, options: RequireAuthOptions): RequestHandler {
+  const attachesToken = options.accessToken ?? true;
+  const { onUnauthenticated = defaultAnswer } = options;
+  const answerFor =
+    typeof onUnauthenticated === 'function' ? onUnauthenticated : () => onUnauthenticated;
+
+  return function requireHybridAuth(req, res, next) {
+    authenticate(parts, req, attachesToken).then(
+      () => next(),
+      (error: unknown) => refuse(parts, req, res, next, error, answerFor),
+    );
+  };
+}
+
+/** Attaches `req.oidc` where the visitor is signed in, lets everybody through, refreshes nothing. */
+export function optionalAuth(parts: FlowParts): RequestHandler {
+  return function optionalHybridAuth(req, res, next) {
+    parts.loginSessions.current(req).then(
+      (login) => {
+        if (login) req.oidc = new RequestContext(parts, req as SessionRequest, login);
+        next();
+      },
+      (error: unknown) => answerError(error, req, res, next, parts.options),
+    );
+  };
+}
+
+function defaultAnswer(req: Request): Unauthenticated {
+  return isNavigation(req) ? 'login' : 'problem';
+}
+
+async function authenticate(parts: FlowParts, req: Request, attachesToken: boolean): Promise<void> {
+  // First of all: whatever happens below, a caller's own token goes nowhere.
+  setAuthorization(req, undefined);
+  const login = await parts.loginSessions.current(req);
+  if (login === undefined) {
+    throw new AuthenticationError('ERR_OIDC_LOGIN_REQUIRED', 'this request has no login');
+  }
+  const context = new RequestContext(parts, req as SessionRequest, login);
+  if (attachesToken) {
+    const { value } = await context.accessToken();
+    setAuthorization(req, `Bearer ${value}`);
+  }
+  req.oidc = context;
+}
+
+/** Sets the header in both places where proxies look for it. */
+function setAuthorization(req: Request, value: string | undefined): void {
+  const { rawHeaders } = req;
+  for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
+    if (rawHeaders[index]?.toLowerCase() === 'authorization') rawHeaders.splice(index, 2);
+  }
+  if (value === undefined) {
+    delete req.headers.authorization;
+    return;
+  }
+  rawHeaders.push('Authorization', value);
+  req.headers.authorization = value;
+}
+
+async function refuse(
+  parts: FlowParts,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+  error: unknown,
+  answerFor: (req: Request) => Unauthenticated,
+): Promise<void> {
+  const { options } = parts;
+  try {
+    if (!(error instanceof AuthenticationError)) throw error;
+    if (error.code === 'ERR_OIDC_LOGIN_ENDED') await parts.loginSessions.end(req);
+    if (answerFor(req) === 'login') {
+      sendRedirect(res, await beginLogin(parts, req, res, wantedPath(req, options)));
+    } else if (options.onError) options.onError(error, req, res, next);
+    else sendProblem(error, res, options);
+  } catch (failure) {
+    answerError(failure, req, res, next, options);
+  }
+}
+
+/** The URL asked for; for a form that was sent, the page that it was on. */
+function wantedPath(req: Request, options: ResolvedOptions): string {
+  if (req.method === 'GET' || req.method === 'HEAD') {
+    return requestedPath(req, options) ?? defaultReturnPath(options);
+  }
+  const referer = req.headers.referer ?? '';
+  const isOurs = referer.startsWith(`${options.origin}/`);
+  const path = isOurs ? safeReturnPath(referer.slice(options.origin.length), options) : undefined;
+  return path ?? defaultReturnPath(options);
+}

@@ -1,0 +1,61 @@
+import type { Request } from 'express';
+import type { ResolvedOptions } from '../options.ts';
+
+type PathOptions = Pick<
+  ResolvedOptions,
+  'origin' | 'basePath' | 'loginPath' | 'callbackPath' | 'logoutPath' | 'postLogoutPath'
+>;
+
+/** Longest path that is remembered over a login; it travels in a cookie. */
+const maxLength = 1024;
+
+/**
+ * A path of this application, in one spelling that browsers cannot read otherwise; `undefined`
+ * for everything else: other origins, `//host`, backslashes, control characters, and the routes
+ * of the flow itself, which would log in again or out.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9700#section-4.11 RFC 9700 section 4.11}
+ */
+export function safeReturnPath(raw: unknown, options: PathOptions): string | undefined {
+  if (typeof raw !== 'string' || raw.length > maxLength) return undefined;
+  // Browsers drop tabs and newlines and take "\" for "/"; no path of an application needs either.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (!/^\/(?!\/)/.test(raw) || /[\u0000-\u0020\u007f\\]/.test(raw)) return undefined;
+  if (!URL.canParse(raw, options.origin)) return undefined;
+  const url = new URL(raw, options.origin);
+  if (url.origin !== options.origin) return undefined;
+  const path = `${url.pathname}${url.search}${url.hash}`;
+  // "/.//host" becomes "//host" on parsing.
+  if (path.startsWith('//') || path.length > maxLength) return undefined;
+  return isOwnRoute(url.pathname, options) ? undefined : path;
+}
+
+/** Where a visitor goes who came from nowhere. */
+export function defaultReturnPath(options: Pick<ResolvedOptions, 'basePath'>): string {
+  return `${options.basePath}/`;
+}
+
+/**
+ * The path of this request as the browser sees it. A proxy in front may have taken the path of
+ * `baseUrl` away.
+ */
+export function requestedPath(req: Request, options: PathOptions): string | undefined {
+  const { basePath } = options;
+  const { originalUrl } = req;
+  const isComplete = originalUrl === basePath || /^[/?]/.test(originalUrl.slice(basePath.length));
+  const hasBase = originalUrl.startsWith(basePath) && isComplete;
+  return safeReturnPath(hasBase ? originalUrl : `${basePath}${originalUrl}`, options);
+}
+
+function isOwnRoute(pathname: string, options: PathOptions): boolean {
+  const path = pathname.replace(/\/+$/, '').toLowerCase();
+  const routes = [
+    options.loginPath,
+    options.callbackPath,
+    options.logoutPath,
+    options.postLogoutPath,
+  ];
+  return routes.some((route) =>
+    [route, `${options.basePath}${route}`].some((own) => own.toLowerCase() === path),
+  );
+}

@@ -1,0 +1,57 @@
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
+import { completeLogin, type RecentLogins, receiveFormPost, type SignIn } from './callback.ts';
+import { answerError } from './error-answer.ts';
+import type { FlowParts } from './flow-parts.ts';
+import { loginRoute } from './login.ts';
+import { regenerateSession } from './login-session.ts';
+import { logoutRoute, postLogoutRoute } from './logout.ts';
+import { sendRedirect, sendRefresh } from './pages.ts';
+import { canLogIn, passportSession } from './passport-session.ts';
+import type { SessionRequest } from './session-request.ts';
+
+/** The routes of a flow: login, callback, logout, and the return from logout. */
+export function createRouter(parts: FlowParts, recent: RecentLogins): Router {
+  const { options } = parts;
+  const router = express.Router();
+  router.get(options.loginPath, loginRoute(parts));
+  router.post(options.callbackPath, callbackPost(parts));
+  router.get(options.callbackPath, callbackGet(parts, recent));
+  router.get(options.logoutPath, logoutRoute(parts));
+  router.post(options.logoutPath, logoutRoute(parts));
+  router.get(options.postLogoutPath, postLogoutRoute(parts));
+  return router;
+}
+
+function callbackPost(parts: FlowParts): RequestHandler {
+  return function hybridCallbackPost(req, res, next) {
+    receiveFormPost(parts, req, res).then(
+      (secondHop) => sendRedirect(res, secondHop),
+      (error: unknown) => answerError(error, req, res, next, parts.options),
+    );
+  };
+}
+
+function callbackGet(parts: FlowParts, recent: RecentLogins): RequestHandler {
+  const { verify } = parts.options;
+  return function hybridCallbackGet(req, res, next) {
+    const signIn: SignIn = (user, establish) =>
+      establish(user && canLogIn(req) ? passportSession(user) : regenerateSession);
+    completeLogin(parts, req, res, recent, { verify, signIn })
+      .then((outcome) => {
+        if (outcome.isSignedIn) land(req, res, outcome.returnTo);
+        else answerError(outcome.error, req, res, next, parts.options, outcome.returnTo);
+      })
+      .catch(next);
+  };
+}
+
+/**
+ * Sends the visitor on. A chain of redirects that began at the OP carries no Strict cookie, so with
+ * such a session the last step is a page, whose refresh is a request of the application's own.
+ */
+function land(req: Request, res: Response, returnTo: string): void {
+  const { sameSite } = (req as SessionRequest).session.cookie;
+  if (sameSite === true || sameSite === 'strict') {
+    sendRefresh(res, returnTo, 'Signing in', 'Continue');
+  } else sendRedirect(res, returnTo);
+}

@@ -1,0 +1,50 @@
+import type { Request } from 'express';
+import { OptionsError } from '../errors.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { SessionStore, StoredCookie, StoredEntry } from '../tokens/session-store.ts';
+
+/** A session as express-session hangs it on the request. */
+export interface Session extends Record<string, unknown> {
+  cookie: StoredCookie & { secure?: boolean | undefined; sameSite?: boolean | string | undefined };
+  regenerate(done: (error: unknown) => void): void;
+  destroy(done: (error: unknown) => void): void;
+  save(done: (error: unknown) => void): void;
+}
+
+/** What express-session adds to a request; `session` is gone after `destroy()`. */
+export interface SessionRequest extends Request {
+  session: Session & Request['session'];
+  sessionID: string;
+  sessionStore: SessionStore &
+    Request['sessionStore'] & { createSession(req: Request, entry: StoredEntry): unknown };
+}
+
+/**
+ * The request with its session.
+ *
+ * @throws {@link OptionsError} `ERR_OIDC_SESSION_MISSING`, `ERR_OIDC_SESSION_COOKIE`
+ */
+export function sessionRequest(
+  req: Request,
+  options: Pick<ResolvedOptions, 'isSecure'>,
+): SessionRequest {
+  const request = req as SessionRequest;
+  if (request.sessionStore === undefined) {
+    throw new OptionsError(
+      'ERR_OIDC_SESSION_MISSING',
+      'session',
+      'there is no session: mount express-session before oidc.router(), oidc.requireAuth() and oidc.optionalAuth()',
+    );
+  }
+  // express-session drops such a cookie without a word, and every login would end signed out.
+  if (request.session?.cookie.secure === true && !req.secure) {
+    throw new OptionsError(
+      'ERR_OIDC_SESSION_COOKIE',
+      'session.cookie.secure',
+      options.isSecure
+        ? 'the session cookie is Secure and this request is not: behind a proxy that ends TLS, set app.set("trust proxy", 1) and let the proxy send X-Forwarded-Proto'
+        : 'the session cookie is Secure and "baseUrl" is http: use cookie.secure "auto" in development',
+    );
+  }
+  return request;
+}

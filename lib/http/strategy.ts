@@ -1,0 +1,140 @@
+import type { Request, Response } from 'express';
+import { AuthenticationError, AuthorizationResponseError } from '../errors.ts';
+import type { Verify } from '../options.ts';
+import { completeLogin, type RecentLogins, receiveFormPost, type SignIn } from './callback.ts';
+import type { FlowParts } from './flow-parts.ts';
+import { beginLogin, refuseOutsideNavigation } from './login.ts';
+import { type PassportRequest, passportSession } from './passport-session.ts';
+import { defaultReturnPath, safeReturnPath } from './return-to.ts';
+
+/** What Passport puts on a strategy before it calls `authenticate`. */
+export interface PassportActions {
+  success(user: unknown, info?: object): void;
+  fail(challenge: object, status: number): void;
+  redirect(url: string, status?: number): void;
+  error(error: unknown): void;
+}
+
+/** Options of `passport.authenticate('oidc', …)` that this strategy reads. */
+export interface AuthenticateOptions {
+  /** Where the visitor goes after the login; a path of the application. @default the path asked for */
+  returnTo?: string | undefined;
+  successRedirect?: string | undefined;
+}
+
+/** What `passport.use()` takes. */
+export interface HybridFlowStrategy {
+  /** Passport's name of the strategy. */
+  readonly name: string;
+  /** Called by Passport, on an object that inherits from this one and has its actions. */
+  authenticate(this: PassportActions, req: Request, options?: AuthenticateOptions): void;
+}
+
+/**
+ * The flow as a Passport strategy: the same checks, the same two hops and the same token record
+ * as the router. Mount it for the login route, and for GET and POST of the callback.
+ */
+export function createStrategy(
+  parts: FlowParts,
+  verify: Verify,
+  recent: RecentLogins,
+): HybridFlowStrategy {
+  const run = async (
+    actions: PassportActions,
+    req: Request,
+    options: AuthenticateOptions,
+  ): Promise<void> => {
+    const res = req.res as Response;
+    if (req.method === 'POST') {
+      res.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' });
+      actions.redirect(await receiveFormPost(parts, req, res), 303);
+    } else if (isCallback(req)) {
+      await complete(parts, verify, recent, actions, req, options);
+    } else await begin(parts, actions, req, options);
+  };
+
+  return {
+    name: parts.options.sessionKey,
+    authenticate(req, options = {}) {
+      run(this, req, options).catch((error: unknown) => this.error(error));
+    },
+  };
+}
+
+async function begin(
+  parts: FlowParts,
+  actions: PassportActions,
+  req: Request,
+  options: AuthenticateOptions,
+): Promise<void> {
+  refuseOutsideNavigation(req);
+  const returnTo =
+    safeReturnPath(options.returnTo, parts.options) ?? defaultReturnPath(parts.options);
+  const url = await beginLogin(parts, req, req.res as Response, returnTo);
+  actions.redirect(url, 303);
+}
+
+async function complete(
+  parts: FlowParts,
+  verify: Verify,
+  recent: RecentLogins,
+  actions: PassportActions,
+  req: Request,
+  options: AuthenticateOptions,
+): Promise<void> {
+  const res = req.res as Response;
+  let isHandedOver = false;
+  const signIn: SignIn = (user, establish) => {
+    isHandedOver = true;
+    return handOver(actions, req, res, user, establish);
+  };
+  const outcome = await completeLogin(parts, req, res, recent, { verify, signIn });
+  // From there on the answer is Passport's.
+  if (isHandedOver) return;
+  if (outcome.isSignedIn) actions.redirect(options.successRedirect ?? outcome.returnTo, 303);
+  else if (isRefusal(outcome.error)) actions.fail(outcome.error, 403);
+  else actions.error(outcome.error);
+}
+
+/**
+ * Passport renews the session inside `req.logIn`, after a strategy has had its say, and the token
+ * record belongs to the new session: so that one call is taken along.
+ */
+function handOver(
+  actions: PassportActions,
+  req: Request,
+  res: Response,
+  user: unknown,
+  establish: Parameters<SignIn>[1],
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const passport = req as unknown as PassportRequest;
+    const { logIn } = passport;
+    const logInAndKeepTokens: PassportRequest['logIn'] = (loggedIn, optionsOrDone, last) => {
+      passport.logIn = logIn;
+      passport.login = logIn;
+      const [logInOptions, done] =
+        typeof optionsOrDone === 'function' ? [{}, optionsOrDone] : [optionsOrDone, last];
+      const established = establish(passportSession(loggedIn, logInOptions));
+      established.then(
+        () => done?.(),
+        (error: unknown) => done?.(error),
+      );
+      resolve(established);
+    };
+    passport.logIn = logInAndKeepTokens;
+    passport.login = logInAndKeepTokens;
+    res.once('close', () => reject(new Error('the application did not log the user in')));
+    actions.success(user);
+  });
+}
+
+function isCallback(req: Request): boolean {
+  const names = [...new URLSearchParams(req.url.split('?')[1]).keys()];
+  return names.some((name) => ['r', 'code', 'error', 'state'].includes(name));
+}
+
+/** What Passport calls a failure: the user or the application said no. */
+function isRefusal(error: unknown): error is AuthorizationResponseError | AuthenticationError {
+  return error instanceof AuthorizationResponseError || error instanceof AuthenticationError;
+}

@@ -1,0 +1,116 @@
+import { parse, serialize } from 'cookie';
+import type { Request, Response } from 'express';
+import {
+  parseTransaction,
+  serializeTransaction,
+  shortDigest,
+  type Transaction,
+  transactionId,
+} from '../oidc/transaction.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { Sealer } from '../tokens/seal.ts';
+
+/** Bytes of all transaction cookies together; servers refuse requests with much larger headers. */
+const maxTotalBytes = 4096;
+
+/** One sealed, short-lived cookie for each login under way. */
+export interface TransactionCookies {
+  /** Sets the cookie of a new login, and expires the oldest ones above the bounds. */
+  store(req: Request, res: Response, transaction: Transaction): void;
+  /** The transaction of a state, if this browser began it. */
+  find(req: Request, state: string): Transaction | undefined;
+  /** Deletes the cookie of one login; those of other tabs stay. */
+  remove(res: Response, state: string): void;
+}
+
+/** Name and attributes that all cookies of one flow share. */
+export interface FlowCookies {
+  readonly prefix: string;
+  readonly attributes: {
+    readonly path: '/';
+    readonly httpOnly: true;
+    readonly secure: boolean;
+    readonly sameSite: 'lax';
+  };
+}
+
+/**
+ * `Lax` is enough: the cross-site POST of a form_post reads no cookie, and the redirect after it
+ * carries Lax ones. `__Host-` keeps sibling domains from planting cookies. On plain http, which
+ * is for development on loopback, some browsers refuse both.
+ *
+ * Cookies know no ports, so the name tells two applications on one host apart.
+ */
+export function flowCookies(options: ResolvedOptions): FlowCookies {
+  const tag = shortDigest(JSON.stringify([options.baseUrl, options.issuer, options.clientId]), 6);
+  return {
+    prefix: `${options.isSecure ? '__Host-' : ''}${options.sessionKey}.${tag}.`,
+    attributes: { path: '/', httpOnly: true, secure: options.isSecure, sameSite: 'lax' },
+  };
+}
+
+export function createTransactionCookies(
+  options: ResolvedOptions,
+  sealer: Sealer,
+): TransactionCookies {
+  const { prefix, attributes } = flowCookies(options);
+  const nameOf = (state: string): string => `${prefix}tx.${transactionId(state)}`;
+  const purposeOf = (name: string, time: string): string =>
+    JSON.stringify(['transaction', options.issuer, options.clientId, name, time]);
+
+  const expire = (res: Response, name: string): void => {
+    res.append('Set-Cookie', serialize(name, '', { ...attributes, maxAge: 0 }));
+  };
+
+  return {
+    store(req, res, transaction) {
+      const name = nameOf(transaction.state);
+      const time = transaction.startedAt.toString(36);
+      const sealed = sealer.seal(serializeTransaction(transaction), purposeOf(name, time));
+      const value = `${time}.${sealed}`;
+      const others = Object.entries(parse(req.headers.cookie ?? ''))
+        .filter(([other]) => other.startsWith(`${prefix}tx.`) && other !== name)
+        .map(([other, otherValue]) => ({ name: other, value: otherValue ?? '' }));
+      const room = maxTotalBytes - name.length - value.length;
+      for (const surplus of surplusCookies(others, options.maxTransactions - 1, room)) {
+        expire(res, surplus);
+      }
+      const maxAge = options.transactionTtlSeconds;
+      res.append('Set-Cookie', serialize(name, value, { ...attributes, maxAge }));
+    },
+
+    find(req, state) {
+      const name = nameOf(state);
+      const [time, sealed] = parse(req.headers.cookie ?? '')[name]?.split('.') ?? [];
+      if (time === undefined || sealed === undefined) return undefined;
+      const text = sealer.open(sealed, purposeOf(name, time));
+      return text === undefined ? undefined : parseTransaction(text);
+    },
+
+    remove(res, state) {
+      expire(res, nameOf(state));
+    },
+  };
+}
+
+/** Names of the cookies that have to go: all but the newest that fit, those with no readable time first. */
+function surplusCookies(
+  cookies: readonly { name: string; value: string }[],
+  maxCount: number,
+  maxBytes: number,
+): string[] {
+  const newestFirst = cookies
+    .map(({ name, value }) => ({
+      name,
+      bytes: name.length + value.length,
+      startedAt: Number.parseInt(/^[0-9a-z]{1,8}(?=\.)/.exec(value)?.[0] ?? '0', 36),
+    }))
+    .sort((a, b) => b.startedAt - a.startedAt);
+  let bytes = 0;
+  return newestFirst
+    .filter((cookie, index) => {
+      bytes += cookie.bytes;
+      return index >= maxCount || bytes > maxBytes;
+    })
+    .map(({ name }) => name);
+}

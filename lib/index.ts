@@ -1,0 +1,16 @@
+export * from './errors.ts';
+export type { AccessToken, OidcContext } from './http/oidc-context.ts';
+export type { RequireAuthOptions, Unauthenticated } from './http/require-auth.ts';
+export type { AuthenticateOptions, HybridFlowStrategy, PassportActions } from './http/strategy.ts';
+export type { HybridFlow } from './hybrid-flow.ts';
+export { hybridFlow } from './hybrid-flow.ts';
+export type { IdTokenClaims } from './oidc/id-token.ts';
+export type {
+  HybridFlowOptions,
+  OnError,
+  ResponseMode,
+  ResponseType,
+  TokenEndpointAuthMethod,
+  VerifiedLogin,
+  Verify,
+} from './options.ts';

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import type { ResolvedOptions } from '../options.ts';
+import type { DiscoveredProvider } from './provider.ts';
+import type { Transaction } from './transaction.ts';
+
+/**
+ * The URL that sends the browser to the OP.
+ *
+ * State, nonce and PKCE go with every response type: each binds something else (the answer, the
+ * ID Tokens, the code), and none is optional here.
+ *
+ * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#HybridAuthRequest Core 3.3.2.1}
+ */
+export function buildAuthorizationUrl(
+  provider: DiscoveredProvider,
+  options: Pick<ResolvedOptions, 'clientId' | 'scope' | 'authorizationParams'>,
+  transaction: Transaction,
+): string {
+  const url = new URL(provider.authorizationEndpoint);
+  const parameters: Record<string, string> = {
+    ...options.authorizationParams,
+    client_id: options.clientId,
+    scope: options.scope,
+    response_type: transaction.responseType,
+    redirect_uri: transaction.redirectUri,
+    state: transaction.state,
+    nonce: transaction.nonce,
+    code_challenge: createHash('sha256').update(transaction.codeVerifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  };
+  // Multiple Response Types 2.1: `query` is the default of `code`, and is not sent.
+  if (transaction.responseMode !== 'query') parameters['response_mode'] = transaction.responseMode;
+  if (transaction.maxAge !== undefined) parameters['max_age'] = String(transaction.maxAge);
+  if (transaction.acrValues.length > 0) parameters['acr_values'] = transaction.acrValues.join(' ');
+  if (transaction.organization !== undefined) parameters['organization'] = transaction.organization;
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  return url.href;
+}

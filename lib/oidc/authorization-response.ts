@@ -1,0 +1,246 @@
+import { AuthorizationResponseError, ValidationError } from '../errors.ts';
+import type { ResolvedOptions, ResponseMode, ResponseType } from '../options.ts';
+import { checkNonce, verifyIdToken } from './id-token.ts';
+import type { DiscoveredProvider, Provider } from './provider.ts';
+import type { ResponseParameters } from './response-parameters.ts';
+import { checkTokenHash } from './token-hash.ts';
+import type { Transaction } from './transaction.ts';
+
+/**
+ * What each response type brings beside the code. A token that is missing is refused, and so is
+ * one that was not asked for.
+ *
+ * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#HybridAuthResponse Core 3.3.2.5}
+ */
+const rules: Readonly<Record<ResponseType, { idToken: boolean; accessToken: boolean }>> = {
+  code: { idToken: false, accessToken: false },
+  'code id_token': { idToken: true, accessToken: false },
+  'code token': { idToken: false, accessToken: true },
+  'code id_token token': { idToken: true, accessToken: true },
+};
+
+/**
+ * An authorization response after the checks that need no transaction. It holds no token: the
+ * front-channel ID Token is down to the claims still to be compared, the access token is gone.
+ */
+export interface ReceivedResponse {
+  readonly mode: ResponseMode;
+  readonly state: string | undefined;
+  readonly iss: string | undefined;
+  readonly code: string | undefined;
+  readonly error: string | undefined;
+  readonly error_description: string | undefined;
+  readonly error_uri: string | undefined;
+  /** Whether an access token came along; its value is not kept. */
+  readonly hadAccessToken: boolean;
+  readonly idToken: { readonly sub: string; readonly nonce: string | undefined } | undefined;
+}
+
+/** An authorization response that belongs to a transaction and passed every check. */
+export interface AcceptedResponse {
+  readonly code: string;
+  /** `sub` of the front-channel ID Token, where the response type has one. */
+  readonly expectedSub: string | undefined;
+}
+
+/**
+ * First step, without the transaction: verifies the ID Token in full, binds code, access token and
+ * state to it, and drops the tokens.
+ *
+ * @throws {@link ValidationError} one code for each check
+ * @throws {@link AuthorizationResponseError} for an error that names no login
+ */
+export async function receiveAuthorizationResponse(
+  parameters: ResponseParameters,
+  mode: ResponseMode,
+  provider: Provider,
+  options: ResolvedOptions,
+): Promise<ReceivedResponse> {
+  const { code, state, iss, error, id_token, access_token } = parameters;
+  if (code === undefined && error === undefined) {
+    throw new ValidationError(
+      'ERR_OIDC_RESPONSE_EMPTY',
+      'Core 3.3.2.5',
+      'the authorization response has neither code nor error; did the OP answer in a fragment?',
+    );
+  }
+  if (state === undefined) {
+    // An error that belongs to no login is told for what it is, and ends none.
+    if (error !== undefined) throw opError(parameters);
+    throw new ValidationError(
+      'ERR_OIDC_STATE_MISSING',
+      'RFC 6749 4.1.2',
+      'the authorization response has no state',
+    );
+  }
+  const idToken =
+    id_token === undefined
+      ? undefined
+      : await verifyFrontChannelIdToken(id_token, parameters, provider, options);
+  if (access_token !== undefined && parameters.token_type?.toLowerCase() !== 'bearer') {
+    // RFC 6749 4.2.2 and Core 3.2.2.5: token_type is REQUIRED beside an access token: Bearer.
+    throw new ValidationError(
+      'ERR_OIDC_TOKEN_TYPE',
+      'Core 3.2.2.5',
+      'the authorization response must have the token_type Bearer beside the access token',
+    );
+  }
+  return {
+    mode,
+    state,
+    iss,
+    code,
+    error,
+    error_description: parameters.error_description?.slice(0, 500),
+    error_uri: parameters.error_uri?.slice(0, 500),
+    hadAccessToken: access_token !== undefined,
+    idToken,
+  };
+}
+
+async function verifyFrontChannelIdToken(
+  unverifiedIdToken: string,
+  parameters: ResponseParameters,
+  provider: Provider,
+  options: ResolvedOptions,
+): Promise<ReceivedResponse['idToken']> {
+  const { claims, alg } = await verifyIdToken(
+    unverifiedIdToken,
+    await provider.discovered(),
+    options,
+  );
+  const { code, access_token, state } = parameters;
+  if (code !== undefined) {
+    // Core 3.3.2.11: c_hash is REQUIRED beside a code.
+    checkTokenHash({
+      claim: 'c_hash',
+      found: claims['c_hash'],
+      value: code,
+      alg,
+      isRequired: true,
+      section: 'Core 3.3.2.11',
+    });
+  }
+  if (access_token !== undefined) {
+    // Core 3.3.2.11: at_hash is REQUIRED beside an access token of the same response.
+    checkTokenHash({
+      claim: 'at_hash',
+      found: claims['at_hash'],
+      value: access_token,
+      alg,
+      isRequired: true,
+      section: 'Core 3.3.2.9',
+    });
+  }
+  // FAPI 1.0 Part 2 5.1.1: s_hash, where an OP sends it, binds the state.
+  checkTokenHash({
+    claim: 's_hash',
+    found: claims['s_hash'],
+    value: state ?? '',
+    alg,
+    isRequired: false,
+    section: 'FAPI 1.0 Advanced 5.1.1',
+  });
+  return { sub: claims.sub, nonce: claims.nonce };
+}
+
+/**
+ * Second step: holds the response against the transaction of the browser that brought it. The
+ * transaction was found by the response's state.
+ *
+ * @throws {@link ValidationError} one code for each check
+ * @throws {@link AuthorizationResponseError} when the OP answered with an error
+ */
+export function checkAuthorizationResponse(
+  response: ReceivedResponse,
+  transaction: Transaction,
+  provider: DiscoveredProvider,
+): AcceptedResponse {
+  checkIssuerParameter(response, provider);
+  // OPs send errors by redirect even where form_post was asked for, so errors are taken from both.
+  if (response.error !== undefined) throw opError({ ...response, error: response.error });
+  if (response.mode !== transaction.responseMode) {
+    throw new ValidationError(
+      'ERR_OIDC_RESPONSE_MODE',
+      'Multiple Response Types 2.1',
+      `the OP answered by ${response.mode}, and ${transaction.responseMode} was asked for`,
+    );
+  }
+  checkRules(response, rules[transaction.responseType], transaction.responseType);
+  if (response.idToken !== undefined) checkNonce(response.idToken, transaction.nonce);
+  return { code: response.code ?? '', expectedSub: response.idToken?.sub };
+}
+
+/**
+ * RFC 9207 2.4: the answer has to come from the OP that was asked, or two OPs can be mixed up. A
+ * missing `iss` is tolerated where a front-channel ID Token names the issuer (Core 3.3.2.12 is as
+ * strong), and on errors, which bring nothing in.
+ */
+function checkIssuerParameter(response: ReceivedResponse, provider: DiscoveredProvider): void {
+  if (response.iss !== undefined && response.iss !== provider.metadata.issuer) {
+    throw new ValidationError(
+      'ERR_OIDC_ISS_MISMATCH',
+      'RFC 9207 2.4',
+      'the parameter iss of the authorization response names another issuer',
+    );
+  }
+  const isAdvertised = provider.metadata.authorization_response_iss_parameter_supported === true;
+  if (response.iss === undefined && isAdvertised && !response.idToken && !response.error) {
+    throw new ValidationError(
+      'ERR_OIDC_ISS_MISSING',
+      'RFC 9207 2.4',
+      'the OP says that it sends the parameter iss, and this authorization response has none',
+    );
+  }
+}
+
+function checkRules(
+  response: ReceivedResponse,
+  wanted: { idToken: boolean; accessToken: boolean },
+  responseType: ResponseType,
+): void {
+  const found = {
+    CODE: { parameter: 'code', isWanted: true, isThere: response.code !== undefined },
+    ID_TOKEN: {
+      parameter: 'id_token',
+      isWanted: wanted.idToken,
+      isThere: response.idToken !== undefined,
+    },
+    ACCESS_TOKEN: {
+      parameter: 'access_token',
+      isWanted: wanted.accessToken,
+      isThere: response.hadAccessToken,
+    },
+  };
+  for (const name of ['CODE', 'ID_TOKEN', 'ACCESS_TOKEN'] as const) {
+    const { parameter, isWanted, isThere } = found[name];
+    if (!isWanted || isThere) continue;
+    throw new ValidationError(
+      `ERR_OIDC_${name}_MISSING`,
+      'Core 3.3.2.5',
+      `the authorization response to "${responseType}" must have ${parameter}; it has none`,
+    );
+  }
+  for (const name of ['ID_TOKEN', 'ACCESS_TOKEN'] as const) {
+    const { parameter, isWanted, isThere } = found[name];
+    if (isWanted || !isThere) continue;
+    throw new ValidationError(
+      `ERR_OIDC_${name}_UNEXPECTED`,
+      'Core 3.3.2.5',
+      `the authorization response has ${parameter}, which "${responseType}" did not ask for`,
+    );
+  }
+}
+
+function opError(response: {
+  readonly error?: string;
+  readonly error_description?: string | undefined;
+  readonly error_uri?: string | undefined;
+}): AuthorizationResponseError {
+  const { error = 'server_error', error_description, error_uri } = response;
+  return new AuthorizationResponseError({
+    error,
+    ...(error_description === undefined ? {} : { error_description }),
+    ...(error_uri === undefined ? {} : { error_uri }),
+  });
+}

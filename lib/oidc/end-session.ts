@@ -1,0 +1,31 @@
+import { randomBytes } from 'node:crypto';
+import type { ResolvedOptions } from '../options.ts';
+import type { DiscoveredProvider } from './provider.ts';
+
+/** A logout that the OP is asked to join. */
+export interface EndSessionRequest {
+  readonly url: string;
+  /** Comes back with the browser and is compared. */
+  readonly state: string;
+}
+
+/**
+ * The request that ends the session at the OP; `undefined` where the OP has no such endpoint.
+ *
+ * @see {@link https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout RP-Initiated Logout 2}
+ */
+export function buildEndSessionRequest(
+  provider: DiscoveredProvider,
+  options: Pick<ResolvedOptions, 'clientId' | 'postLogoutRedirectUri'>,
+  idTokenHint: string | undefined,
+): EndSessionRequest | undefined {
+  const endpoint = provider.metadata.end_session_endpoint;
+  if (typeof endpoint !== 'string' || !URL.canParse(endpoint)) return undefined;
+  const url = new URL(endpoint);
+  const state = randomBytes(16).toString('base64url');
+  if (idTokenHint !== undefined) url.searchParams.set('id_token_hint', idTokenHint);
+  url.searchParams.set('client_id', options.clientId);
+  url.searchParams.set('post_logout_redirect_uri', options.postLogoutRedirectUri);
+  url.searchParams.set('state', state);
+  return { url: url.href, state };
+}

@@ -1,0 +1,69 @@
+import { ValidationError } from '../errors.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { IdTokenClaims } from './id-token.ts';
+import type { Transaction } from './transaction.ts';
+
+/**
+ * What was asked for is what came: an OP that ignores a parameter does not weaken a login.
+ *
+ * @throws {@link ValidationError} `ERR_OIDC_AUTH_TIME_MISSING`, `ERR_OIDC_MAX_AGE`, `ERR_OIDC_ACR`,
+ *   `ERR_OIDC_ORGANIZATION`
+ */
+export function checkEnforcedClaims(
+  claims: IdTokenClaims,
+  transaction: Transaction,
+  options: Pick<ResolvedOptions, 'now' | 'clockToleranceSeconds'>,
+): void {
+  checkMaxAge(claims, transaction.maxAge, options);
+  checkAcr(claims, transaction.acrValues);
+  checkOrganization(claims, transaction.organization);
+}
+
+function checkMaxAge(
+  claims: IdTokenClaims,
+  maxAge: number | undefined,
+  options: Pick<ResolvedOptions, 'now' | 'clockToleranceSeconds'>,
+): void {
+  if (maxAge === undefined) return;
+  const { auth_time: authTime } = claims as { auth_time?: unknown };
+  // Core 3.1.2.1: with max_age the ID Token MUST include auth_time.
+  if (typeof authTime !== 'number') {
+    throw new ValidationError(
+      'ERR_OIDC_AUTH_TIME_MISSING',
+      'Core 3.1.2.1',
+      'max_age was sent, and the ID Token must have auth_time; it has none',
+    );
+  }
+  // Core 3.1.3.7 number 13.
+  if (options.now() / 1000 - authTime > maxAge + options.clockToleranceSeconds) {
+    throw new ValidationError(
+      'ERR_OIDC_MAX_AGE',
+      'Core 3.1.3.7 (13)',
+      `the user's authentication is older than maxAge (${maxAge} seconds)`,
+    );
+  }
+}
+
+function checkAcr(claims: IdTokenClaims, acrValues: readonly string[]): void {
+  // Stricter than Core 3.1.2.1, where acr_values is voluntary: who asks for a level means it.
+  if (acrValues.length === 0 || acrValues.includes(String(claims.acr))) return;
+  throw new ValidationError(
+    'ERR_OIDC_ACR',
+    'Core 3.1.3.7 (12)',
+    'acr of the ID Token is none of the acrValues that were asked for',
+  );
+}
+
+/** Auth0, "Work with Tokens and Organizations": an id begins with `org_`; names are lower-case. */
+function checkOrganization(claims: IdTokenClaims, organization: string | undefined): void {
+  if (organization === undefined) return;
+  const isMatch = organization.startsWith('org_')
+    ? claims['org_id'] === organization
+    : String(claims['org_name'] ?? '').toLowerCase() === organization.toLowerCase();
+  if (isMatch) return;
+  throw new ValidationError(
+    'ERR_OIDC_ORGANIZATION',
+    'Auth0: Work with Tokens and Organizations',
+    'org_id or org_name of the ID Token is not the organization that was asked for',
+  );
+}

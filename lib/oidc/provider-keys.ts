@@ -1,0 +1,74 @@
+import {
+  type CryptoKey,
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type FlattenedJWSInput,
+  type JWSHeaderParameters,
+} from 'jose';
+import type { ResolvedOptions } from '../options.ts';
+import { translateError } from './translate-error.ts';
+
+/** Keys older than this are fetched again; if that fails, the ones at hand go on serving. */
+const maxAgeSeconds = 600;
+
+/** Least time between two fetches caused by tokens with an unknown `kid`, which anybody can send. */
+const cooldownSeconds = 30;
+
+/** The OP's public keys. */
+export interface ProviderKeys {
+  /** Finds the key of a token, as jose wants it. */
+  find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey>;
+  /** Fetches the keys, so that a refresh token is not spent on an ID Token that cannot be verified. */
+  preload(): Promise<void>;
+}
+
+/**
+ * The OP's public keys: fetched when first needed, once for everybody who waits, again when a
+ * token names a key that is not among them.
+ *
+ * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys Core 10.1.1}
+ */
+export function providerKeys(
+  jwksUri: string,
+  fetch: (url: string, init?: object) => Promise<Response>,
+  options: Pick<ResolvedOptions, 'now' | 'httpTimeoutSeconds'>,
+): ProviderKeys {
+  // jose decides nothing by its own clock here, so that all rules follow `now`.
+  const remote = createRemoteJWKSet(new URL(jwksUri), {
+    [customFetch]: fetch,
+    cacheMaxAge: Number.POSITIVE_INFINITY,
+    cooldownDuration: Number.POSITIVE_INFINITY,
+    timeoutDuration: (options.httpTimeoutSeconds + 1) * 1000,
+  });
+  let fetchedAt: number | undefined;
+
+  const ageSeconds = (): number =>
+    fetchedAt === undefined ? Number.POSITIVE_INFINITY : (options.now() - fetchedAt) / 1000;
+
+  const reload = async (): Promise<void> => {
+    const isFirst = fetchedAt === undefined;
+    if (!isFirst) fetchedAt = options.now();
+    try {
+      await remote.reload();
+      fetchedAt = options.now();
+    } catch (error) {
+      if (isFirst) throw translateError(error, 'jwks');
+    }
+  };
+
+  return {
+    preload: reload,
+    async find(header, token) {
+      if (ageSeconds() > maxAgeSeconds) await reload();
+      try {
+        return await remote(header, token);
+      } catch (error) {
+        const isUnknownKey = error instanceof errors.JWKSNoMatchingKey;
+        if (!isUnknownKey || ageSeconds() < cooldownSeconds) throw error;
+        await reload();
+        return remote(header, token);
+      }
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import * as client from 'openid-client';
+import { ProviderError } from '../errors.ts';
+import type { ResolvedOptions } from '../options.ts';
+import { boundedFetch } from './bounded-fetch.ts';
+import { clientAuthentication } from './client-authentication.ts';
+import { type ProviderKeys, providerKeys } from './provider-keys.ts';
+import { setIdTokenAside } from './token-endpoint.ts';
+import { translateError } from './translate-error.ts';
+
+/** Metadata older than this is fetched again in the background, while the old one serves. */
+const maxAgeSeconds = 3600;
+
+/** What is known of the OP after discovery. */
+export interface DiscoveredProvider {
+  readonly configuration: client.Configuration;
+  readonly metadata: Readonly<client.ServerMetadata>;
+  readonly authorizationEndpoint: string;
+  readonly keys: ProviderKeys;
+}
+
+/** The OP, discovered when first needed. */
+export interface Provider {
+  /**
+   * What discovery found: cached, fetched once for everybody who waits, tried again after a failure.
+   *
+   * @throws {@link ProviderError} when the OP cannot be reached or its document cannot be used
+   */
+  discovered(): Promise<DiscoveredProvider>;
+}
+
+/**
+ * @see {@link https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig Discovery 4}
+ */
+export function createProvider(options: ResolvedOptions): Provider {
+  let current: DiscoveredProvider | undefined;
+  let discoveredAt = 0;
+  let pending: Promise<DiscoveredProvider> | undefined;
+
+  const refresh = (): Promise<DiscoveredProvider> => {
+    pending ??= discover(options)
+      .then(async (found) => {
+        // The keys at hand survive a refresh, so that an outage of jwks_uri stays harmless.
+        if (current !== undefined && current.metadata.jwks_uri === found.metadata.jwks_uri) {
+          current = { ...found, keys: current.keys };
+        } else {
+          await found.keys.preload();
+          current = found;
+        }
+        return current;
+      })
+      .finally(() => {
+        discoveredAt = options.now();
+        pending = undefined;
+      });
+    return pending;
+  };
+
+  return {
+    async discovered() {
+      if (current === undefined) return refresh();
+      if (options.now() - discoveredAt > maxAgeSeconds * 1000) {
+        // Stale if error: the old document serves on, and the next hour tries again.
+        refresh().catch(() => undefined);
+      }
+      return current;
+    },
+  };
+}
+
+async function discover(options: ResolvedOptions): Promise<DiscoveredProvider> {
+  const fetch = setIdTokenAside(boundedFetch(options));
+  const issuer = new URL(options.issuer);
+  const isInsecureAllowed = options.allowInsecureRequests || issuer.protocol === 'http:';
+  const extensions = isInsecureAllowed ? [client.allowInsecureRequests] : [];
+  let found: client.Configuration;
+  try {
+    found = await client.discovery(issuer, options.clientId, undefined, client.None(), {
+      [client.customFetch]: fetch,
+      timeout: options.httpTimeoutSeconds + 1,
+      execute: extensions,
+    });
+  } catch (error) {
+    throw translateError(error, 'discovery');
+  }
+  const metadata = Object.freeze(found.serverMetadata());
+  checkMetadata(metadata, options, isInsecureAllowed);
+  // Known only now: how this client authenticates depends on what the OP offers.
+  const configuration = new client.Configuration(
+    metadata,
+    options.clientId,
+    undefined,
+    clientAuthentication(options, metadata.token_endpoint_auth_methods_supported),
+  );
+  configuration[client.customFetch] = fetch;
+  configuration.timeout = options.httpTimeoutSeconds + 1;
+  if (isInsecureAllowed) client.allowInsecureRequests(configuration);
+
+  return {
+    configuration,
+    metadata,
+    authorizationEndpoint: String(metadata.authorization_endpoint),
+    keys: providerKeys(String(metadata.jwks_uri), fetch, options),
+  };
+}
+
+function checkMetadata(
+  metadata: client.ServerMetadata,
+  options: ResolvedOptions,
+  isInsecureAllowed: boolean,
+): void {
+  // Discovery 4.3: the issuer MUST be exactly the one that was asked for. openid-client compares
+  // URLs, which are equal where the strings differ in a slash, and ID Tokens then would not match.
+  if (metadata.issuer !== options.issuer) {
+    throw new ProviderError(
+      'ERR_OIDC_DISCOVERY_ISSUER',
+      'discovery',
+      `the discovery document names another issuer than the option "issuer", which is "${options.issuer}"; the two must be the same to the letter, a slash at the end included`,
+    );
+  }
+  for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const) {
+    const value: unknown = metadata[name];
+    const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+    if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isInsecureAllowed)) continue;
+    throw new ProviderError(
+      'ERR_OIDC_METADATA',
+      'discovery',
+      `the discovery document needs "${name}", an https URL`,
+    );
+  }
+}

@@ -1,0 +1,88 @@
+import { ValidationError } from '../errors.ts';
+import type { ResolvedOptions } from '../options.ts';
+import { type TokenSet, tokenTimes } from './code-exchange.ts';
+import { type IdTokenClaims, verifyIdToken } from './id-token.ts';
+import type { Provider } from './provider.ts';
+import { requestTokens } from './token-endpoint.ts';
+import { checkTokenHash } from './token-hash.ts';
+
+/** What a refresh starts from. */
+export type RefreshableTokens = Pick<TokenSet, 'claims' | 'idToken' | 'scope'> & {
+  readonly refreshToken: string;
+};
+
+/**
+ * Spends a refresh token.
+ *
+ * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokens Core 12}
+ * @throws {@link ProviderError} `ERR_OIDC_GRANT_REFUSED` when the grant is dead; others when the OP fails
+ * @throws {@link ValidationError} when the refreshed ID Token is not the same user's
+ */
+export async function refreshTokens(
+  current: RefreshableTokens,
+  provider: Provider,
+  options: ResolvedOptions,
+): Promise<TokenSet> {
+  const response = await requestTokens(provider, 'refresh_token', {
+    refresh_token: current.refreshToken,
+  });
+  const tokens = {
+    ...tokenTimes(response, options),
+    accessToken: response.accessToken,
+    // RFC 6749 6: an OP that does not rotate sends none, and the old one stays good.
+    refreshToken: response.refreshToken ?? current.refreshToken,
+    scope: response.scope ?? current.scope,
+  };
+  const idToken = response.unverifiedIdToken;
+  // Core 12.2: the refresh response might not contain an ID Token.
+  if (idToken === undefined) return { ...tokens, idToken: current.idToken, claims: current.claims };
+
+  const { claims, alg } = await verifyIdToken(idToken, await provider.discovered(), options);
+  checkSameLogin(claims, current.claims);
+  checkTokenHash({
+    claim: 'at_hash',
+    found: claims['at_hash'],
+    value: response.accessToken,
+    alg,
+    isRequired: false,
+    section: 'Core 3.1.3.8',
+  });
+  return { ...tokens, idToken, claims: keepLoginClaims(claims, current.claims) };
+}
+
+/** Core 12.2. iss and azp were held against the configuration with every other ID Token. */
+function checkSameLogin(claims: IdTokenClaims, before: IdTokenClaims): void {
+  if (claims.sub !== before.sub) {
+    throw refusal('ERR_OIDC_ID_TOKENS_SUB', 'sub must be the same as before');
+  }
+  if (JSON.stringify([claims.aud].flat()) !== JSON.stringify([before.aud].flat())) {
+    throw refusal('ERR_OIDC_ID_TOKENS_AUD', 'aud must be the same as before');
+  }
+  if (claims.auth_time !== undefined && claims.auth_time !== before.auth_time && before.auth_time) {
+    throw refusal('ERR_OIDC_ID_TOKENS_AUTH_TIME', 'auth_time must be that of the login');
+  }
+  if (claims.nonce !== undefined && claims.nonce !== before.nonce) {
+    throw refusal('ERR_OIDC_ID_TOKEN_NONCE', 'nonce, where present, must be that of the login');
+  }
+}
+
+/** A refreshed ID Token should have no nonce and may lack auth_time; both still hold. */
+function keepLoginClaims(claims: IdTokenClaims, before: IdTokenClaims): IdTokenClaims {
+  const { nonce, auth_time } = before;
+  return {
+    ...(nonce === undefined ? {} : { nonce }),
+    ...(auth_time === undefined ? {} : { auth_time }),
+    ...claims,
+  };
+}
+
+function refusal(
+  code:
+    | 'ERR_OIDC_ID_TOKENS_SUB'
+    | 'ERR_OIDC_ID_TOKENS_AUD'
+    | 'ERR_OIDC_ID_TOKENS_AUTH_TIME'
+    | 'ERR_OIDC_ID_TOKEN_NONCE',
+  wanted: string,
+): ValidationError {
+  return new ValidationError(code, 'Core 12.2', `the refreshed ID Token is refused: ${wanted}`);
+}

@@ -1,0 +1,142 @@
+import { AuthenticationError, ProviderError, ValidationError } from '../errors.ts';
+import type { Provider } from '../oidc/provider.ts';
+import { refreshTokens } from '../oidc/refresh-grant.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { Lock, Release } from './lock.ts';
+import type { StoredCookie } from './session-store.ts';
+import { isExpired, isStale, renewTokenRecord, type TokenRecord } from './token-record.ts';
+import { type RecordPlace, recordKey, type TokenStore } from './token-store.ts';
+
+/** After a refresh that failed for reasons of the OP, a good token serves this long before the next try. */
+const pauseSeconds = 10;
+
+/** Keeps access tokens fresh, with one spend for each refresh token. */
+export interface FreshTokens {
+  /**
+   * The record with an access token that is fit for use: the one given, or a renewed one.
+   *
+   * @throws {@link AuthenticationError} `ERR_OIDC_LOGIN_ENDED` when the grant is dead
+   * @throws {@link ProviderError} when the OP fails and the present token has expired
+   */
+  renew(place: RecordPlace, record: TokenRecord, cookie: StoredCookie): Promise<TokenRecord>;
+  /** Ends a login: waits for a refresh under way, then removes the record. */
+  end(place: RecordPlace): Promise<void>;
+}
+
+interface Parts {
+  readonly options: ResolvedOptions;
+  readonly provider: Provider;
+  readonly tokenStore: TokenStore;
+  readonly lock: Lock;
+}
+
+export function createFreshTokens({ options, provider, tokenStore, lock }: Parts): FreshTokens {
+  const underWay = new Map<string, Promise<TokenRecord>>();
+  const pausedUntil = new Map<string, number>();
+  // A refresh makes three calls to the OP at the most: discovery, token endpoint, keys.
+  const leaseSeconds = 3 * options.httpTimeoutSeconds + 5;
+
+  const acquire = (key: string): Promise<Release | undefined> =>
+    lock.acquire(`lock:${key}`, leaseSeconds, leaseSeconds);
+
+  /** Under the lock. The record is read again: whoever had the lock before may have renewed it. */
+  const renewOnce = async (place: RecordPlace, cookie: StoredCookie): Promise<TokenRecord> => {
+    const record = await tokenStore.read(place);
+    if (record === undefined) throw ended('the login was ended meanwhile');
+    if (!isStale(record.tokens, options.now(), options.refreshMarginSeconds)) return record;
+    const { refreshToken } = record.tokens;
+    if (refreshToken === undefined) return withoutRefresh(record, options.now());
+    try {
+      const tokens = await refreshTokens({ ...record.tokens, refreshToken }, provider, options);
+      const renewed = renewTokenRecord(record, tokens);
+      if (await tokenStore.replace(place, renewed, cookie)) return renewed;
+      throw ended('the login was ended meanwhile');
+    } catch (error) {
+      if (!isDeadGrant(error)) return afterOutage(place, record, error);
+      await tokenStore.remove(place);
+      throw ended('the OP ended the grant, or answered a refresh for somebody else', error);
+    }
+  };
+
+  /** An outage of the OP is no logout: the present token serves while it is valid. */
+  const afterOutage = (place: RecordPlace, record: TokenRecord, error: unknown): TokenRecord => {
+    const isOutage = error instanceof ProviderError;
+    if (!isOutage || isExpired(record.tokens, options.now())) throw error;
+    pausedUntil.set(keyOf(place), options.now() + pauseSeconds * 1000);
+    return record;
+  };
+
+  const keyOf = (place: RecordPlace): string => recordKey(options.sessionKey, place.sessionId);
+
+  const isPaused = (key: string, record: TokenRecord): boolean => {
+    const until = pausedUntil.get(key);
+    if (until === undefined) return false;
+    if (options.now() < until && !isExpired(record.tokens, options.now())) return true;
+    pausedUntil.delete(key);
+    return false;
+  };
+
+  const renewLocked = async (
+    place: RecordPlace,
+    record: TokenRecord,
+    cookie: StoredCookie,
+  ): Promise<TokenRecord> => {
+    const release = await acquire(keyOf(place));
+    if (release === undefined) return afterOutage(place, record, busy());
+    try {
+      return await renewOnce(place, cookie);
+    } finally {
+      await release();
+    }
+  };
+
+  return {
+    async renew(place, record, cookie) {
+      if (!isStale(record.tokens, options.now(), options.refreshMarginSeconds)) return record;
+      const key = keyOf(place);
+      if (isPaused(key, record)) return record;
+      // Everybody in this process who needs this record waits for the same refresh.
+      let pending = underWay.get(key);
+      if (pending === undefined) {
+        pending = renewLocked(place, record, cookie).finally(() => underWay.delete(key));
+        underWay.set(key, pending);
+      }
+      return pending;
+    },
+
+    async end(place) {
+      const release = await acquire(keyOf(place));
+      try {
+        // Removed in any case: a lock that cannot be had must not keep anybody signed in.
+        await tokenStore.remove(place);
+      } finally {
+        await release?.();
+      }
+    },
+  };
+}
+
+function withoutRefresh(record: TokenRecord, nowMs: number): TokenRecord {
+  if (!isExpired(record.tokens, nowMs)) return record;
+  throw ended(
+    'the access token has expired and there is no refresh token; is offline_access in "scope"?',
+  );
+}
+
+/** `invalid_grant`, or a refreshed ID Token of somebody else: the refresh token is spent for nothing. */
+function isDeadGrant(error: unknown): boolean {
+  if (error instanceof ProviderError) return error.code === 'ERR_OIDC_GRANT_REFUSED';
+  return error instanceof ValidationError || error instanceof AuthenticationError;
+}
+
+function ended(message: string, cause?: unknown): AuthenticationError {
+  return new AuthenticationError('ERR_OIDC_LOGIN_ENDED', message, cause);
+}
+
+function busy(): ProviderError {
+  return new ProviderError(
+    'ERR_OIDC_PROVIDER_TIMEOUT',
+    'token',
+    'another request is refreshing this login and has not finished in time',
+  );
+}

@@ -1,0 +1,52 @@
+/** Gives the lock back; harmless when its lease has run out. */
+export type Release = () => void | Promise<void>;
+
+/**
+ * Mutual exclusion among everybody who shares the session store. One process needs no other than
+ * {@link inProcessLock}.
+ */
+export interface Lock {
+  /**
+   * Waits until the lock is free or `waitSeconds` are over.
+   *
+   * @param leaseSeconds after this time a holder that died has lost the lock
+   * @returns `undefined` when the wait is over
+   */
+  acquire(key: string, leaseSeconds: number, waitSeconds: number): Promise<Release | undefined>;
+}
+
+/** A lock for one process: waiters are served in order. The lease is not needed, as holders cannot die alone. */
+export function inProcessLock(): Lock {
+  const tails = new Map<string, Promise<void>>();
+
+  return {
+    async acquire(key, _leaseSeconds, waitSeconds) {
+      const before = tails.get(key);
+      let release = (): void => undefined;
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const tail = (before ?? Promise.resolve()).then(() => held);
+      tails.set(key, tail);
+      const free = (): void => {
+        release();
+        if (tails.get(key) === tail) tails.delete(key);
+      };
+      if (before === undefined || (await settlesWithin(before, waitSeconds))) return free;
+      free();
+      return undefined;
+    },
+  };
+}
+
+async function settlesWithin(promise: Promise<void>, seconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), seconds * 1000);
+  });
+  try {
+    return await Promise.race([promise.then(() => true), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,66 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+
+/** Encrypts and authenticates what leaves this process: cookies, URLs, records in the store. */
+export interface Sealer {
+  /**
+   * Seals a text for one purpose and place: it opens under the same `purpose` only, so that a
+   * sealed value cannot be moved to where another one belongs.
+   */
+  seal(text: string, purpose: string): string;
+  /** Opens what {@link seal} made with any of the secrets; `undefined` for everything else. */
+  open(sealed: string, purpose: string): string | undefined;
+}
+
+interface Key {
+  readonly id: Buffer;
+  readonly key: Buffer;
+}
+
+const idBytes = 4;
+const ivBytes = 12;
+const tagBytes = 16;
+
+/**
+ * A sealer by AES-256-GCM. The first secret seals; all open, so a secret is rotated by putting
+ * the new one in front and dropping the old one when all that it sealed has expired.
+ *
+ * Layout: key id (4 bytes), IV (12), ciphertext, tag (16); base64url. The IV is random, so one
+ * secret is good for 2^32 values (NIST SP 800-38D 8.3).
+ */
+export function createSealer(secrets: readonly string[]): Sealer {
+  const keys = secrets.map(deriveKey);
+  const [first] = keys;
+  if (first === undefined) throw new RangeError('a sealer needs a secret');
+
+  return {
+    seal(text, purpose) {
+      const iv = randomBytes(ivBytes);
+      const cipher = createCipheriv('aes-256-gcm', first.key, iv).setAAD(Buffer.from(purpose));
+      const sealed = [first.id, iv, cipher.update(text, 'utf8'), cipher.final()];
+      return Buffer.concat([...sealed, cipher.getAuthTag()]).toString('base64url');
+    },
+
+    open(sealed, purpose) {
+      const bytes = Buffer.from(sealed, 'base64url');
+      if (bytes.length < idBytes + ivBytes + tagBytes) return undefined;
+      const key = keys.find((candidate) => candidate.id.equals(bytes.subarray(0, idBytes)));
+      if (key === undefined) return undefined;
+      const iv = bytes.subarray(idBytes, idBytes + ivBytes);
+      const decipher = createDecipheriv('aes-256-gcm', key.key, iv, { authTagLength: tagBytes })
+        .setAAD(Buffer.from(purpose))
+        .setAuthTag(bytes.subarray(-tagBytes));
+      try {
+        const text = decipher.update(bytes.subarray(idBytes + ivBytes, -tagBytes));
+        return Buffer.concat([text, decipher.final()]).toString('utf8');
+      } catch {
+        // Altered, cut, or sealed for another purpose.
+        return undefined;
+      }
+    },
+  };
+}
+
+function deriveKey(secret: string): Key {
+  const derived = Buffer.from(hkdfSync('sha256', secret, '', 'passport-oidc-hybrid seal', 36));
+  return { id: derived.subarray(0, idBytes), key: derived.subarray(idBytes) };
+}

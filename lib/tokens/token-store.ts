@@ -1,0 +1,94 @@
+import type { Sealer } from './seal.ts';
+import {
+  destroyEntry,
+  readEntry,
+  type SessionStore,
+  type StoredCookie,
+  writeEntry,
+} from './session-store.ts';
+import { parseTokenRecord, serializeTokenRecord, type TokenRecord } from './token-record.ts';
+
+/** Where a login's record is: in which store, beside which session. */
+export interface RecordPlace {
+  readonly store: SessionStore;
+  readonly sessionId: string;
+}
+
+/**
+ * Token records, in the application's own session store and apart from its sessions: the
+ * application saves whole sessions, last writer wins, and would bring back old tokens.
+ */
+export interface TokenStore {
+  /** The record beside a session; `undefined` when there is none, or when it does not open. */
+  read(place: RecordPlace): Promise<TokenRecord | undefined>;
+  /** Writes a record; it lives as long as the session whose cookie is given. */
+  write(place: RecordPlace, record: TokenRecord, cookie: StoredCookie): Promise<void>;
+  /**
+   * Writes a record if the one in the store is still the version before it. Under the lock only:
+   * the interface of session stores has no compare-and-set.
+   *
+   * @returns whether it was written
+   */
+  replace(place: RecordPlace, record: TokenRecord, cookie: StoredCookie): Promise<boolean>;
+  remove(place: RecordPlace): Promise<void>;
+}
+
+/** An entry outlives its session by this much, as their ends are set at different moments. */
+const slackSeconds = 60;
+
+export function createTokenStore(
+  sealer: Sealer,
+  options: { readonly sessionKey: string; readonly now: () => number },
+): TokenStore {
+  const keyOf = (place: RecordPlace): string => recordKey(options.sessionKey, place.sessionId);
+
+  const open = (key: string, sealed: unknown): TokenRecord | undefined => {
+    if (typeof sealed !== 'string') return undefined;
+    const text = sealer.open(sealed, key);
+    return text === undefined ? undefined : parseTokenRecord(text);
+  };
+
+  const write = (place: RecordPlace, record: TokenRecord, cookie: StoredCookie): Promise<void> => {
+    const key = keyOf(place);
+    const sealed = sealer.seal(serializeTokenRecord(record), key);
+    return writeEntry(place.store, key, { cookie, [options.sessionKey]: sealed });
+  };
+
+  return {
+    async read(place) {
+      const key = keyOf(place);
+      const entry = await readEntry(place.store, key);
+      return open(key, entry?.[options.sessionKey]);
+    },
+
+    write(place, record, cookie) {
+      return write(place, record, recordCookie(cookie, options.now()));
+    },
+
+    async replace(place, record, cookie) {
+      const key = keyOf(place);
+      const entry = await readEntry(place.store, key);
+      const stored = open(key, entry?.[options.sessionKey]);
+      if (stored?.loginId !== record.loginId || stored.version !== record.version - 1) return false;
+      await write(place, record, recordCookie(cookie, options.now()));
+      return true;
+    },
+
+    remove(place) {
+      return destroyEntry(place.store, keyOf(place));
+    },
+  };
+}
+
+/** The store's key of a record. No session id can be forged into it: the session cookie is signed. */
+export function recordKey(sessionKey: string, sessionId: string): string {
+  return `${sessionKey}:${sessionId}`;
+}
+
+/** Stores read the end of an entry from `expires` or from `maxAge`; without either they use their own. */
+export function recordCookie(cookie: StoredCookie, nowMs: number): StoredCookie {
+  const { originalMaxAge } = cookie;
+  if (typeof originalMaxAge !== 'number') return { originalMaxAge: null, expires: null };
+  const maxAge = originalMaxAge + slackSeconds * 1000;
+  return { originalMaxAge: maxAge, maxAge, expires: new Date(nowMs + maxAge) };
+}
