@@ -11,13 +11,12 @@ export interface Session extends Record<string, unknown> {
   save(done: (error: unknown) => void): void;
 }
 
-/** What express-session adds to a request; `session` is gone after `destroy()`. */
-export interface SessionRequest extends Request {
-  session: Session & Request['session'];
+/** A request with what express-session adds; `session` is gone after `destroy()`. */
+export type SessionRequest = Request & {
+  session: Session;
   sessionID: string;
-  sessionStore: SessionStore &
-    Request['sessionStore'] & { createSession(req: Request, entry: StoredEntry): unknown };
-}
+  sessionStore: SessionStore & { createSession(req: Request, entry: StoredEntry): unknown };
+};
 
 /**
  * The request with its session.

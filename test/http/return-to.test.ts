@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Request } from 'express';
+import { requestedPath, safeReturnPath } from '../../lib/http/return-to.ts';
+import { resolveOptions } from '../../lib/options.ts';
+
+const options = resolveOptions({
+  issuer: 'https://op.example',
+  clientId: 'client',
+  clientSecret: 'secret',
+  baseUrl: 'https://app.example/shop',
+  secret: 'x'.repeat(32),
+});
+
+describe('RFC 9700 4.11 return paths', () => {
+  it.each([
+    ['/', '/'],
+    ['/orders?page=2#last', '/orders?page=2#last'],
+    ['/shop/orders', '/shop/orders'],
+    ['/a/../b', '/b'],
+    ['/caf\u00e9', '/caf%C3%A9'],
+    ['/login-help', '/login-help'],
+    ['/?next=https://evil.example', '/?next=https://evil.example'],
+    ['/@evil.example', '/@evil.example'],
+  ])('accepts %s', (raw, expected) => {
+    expect(safeReturnPath(raw, options)).toBe(expected);
+  });
+
+  it.each([
+    undefined,
+    null,
+    42,
+    ['/orders'],
+    '',
+    'orders',
+    'https://app.example/orders',
+    'https://evil.example',
+    '//evil.example',
+    '///evil.example',
+    '/\\evil.example',
+    '\\\\evil.example',
+    '/orders\\..',
+    '/\t/evil.example',
+    '\t//evil.example',
+    ' /orders',
+    '/\n/evil.example',
+    '/orders\r\nSet-Cookie: a=b',
+    '/\u0000',
+    '/.//evil.example',
+    '/..//evil.example',
+    '/%2e//evil.example',
+    '/a/..//evil.example',
+    'javascript:alert(1)',
+    '/login',
+    '/LOGIN/',
+    '/shop/login?x',
+    '/logout',
+    '/shop/logout/callback',
+    '/callback?code=x',
+    `/${'a'.repeat(1024)}`,
+    `/${'\u00e9'.repeat(400)}`,
+  ])('refuses %j', (raw) => {
+    expect(safeReturnPath(raw, options)).toBeUndefined();
+  });
+
+  it.each([
+    ['/shop/orders', '/shop/orders'],
+    ['/orders', '/shop/orders'],
+    ['/shop', '/shop'],
+    ['/shopping', '/shop/shopping'],
+    ['/shop?a', '/shop?a'],
+    ['//evil.example', '/shop//evil.example'],
+  ])('knows %s, with or without the path of baseUrl, as %s', (originalUrl, expected) => {
+    expect(requestedPath({ originalUrl } as Request, options)).toBe(expected);
+  });
+});

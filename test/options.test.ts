@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { type HybridFlowOptions, hybridFlow, OptionsError } from 'passport-oidc-hybrid';
+import { defaultOptions, resolveOptions } from '../lib/options.ts';
+
+const good: HybridFlowOptions = {
+  issuer: 'https://op.example',
+  clientId: 'client',
+  clientSecret: 'a client secret that no message may show',
+  baseUrl: 'https://app.example',
+  secret: 'a sealing secret that no message may show',
+};
+
+function refusal(change: Record<string, unknown>): OptionsError {
+  try {
+    hybridFlow({ ...good, ...change } as unknown as HybridFlowOptions);
+  } catch (error) {
+    if (error instanceof OptionsError) return error;
+    throw error;
+  }
+  throw new Error('the options were accepted');
+}
+
+describe('options', () => {
+  it('accepts the five that are required', () => {
+    expect(() => hybridFlow(good)).not.toThrow();
+  });
+
+  it.each([
+    ['issuer', { issuer: undefined }, 'ERR_OIDC_OPTION_MISSING'],
+    ['clientId', { clientId: undefined }, 'ERR_OIDC_OPTION_MISSING'],
+    ['clientSecret', { clientSecret: undefined }, 'ERR_OIDC_OPTION_MISSING'],
+    ['baseUrl', { baseUrl: undefined }, 'ERR_OIDC_OPTION_MISSING'],
+    ['secret', { secret: undefined }, 'ERR_OIDC_OPTION_MISSING'],
+    ['secret', { secret: [] }, 'ERR_OIDC_OPTION_MISSING'],
+    ['secret', { secret: 'too short' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['secret', { secret: [good.secret, 42] }, 'ERR_OIDC_OPTION_INVALID'],
+    ['clientSecret', { clientSecret: '' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['issuer', { issuer: 'op.example' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['issuer', { issuer: 'http://op.example' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['issuer', { issuer: 'https://user:password@op.example' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['baseUrl', { baseUrl: 'http://app.example' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['baseUrl', { baseUrl: 'https://app.example/?a=b' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['responseType', { responseType: 'id_token' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['responseMode', { responseMode: 'query' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['responseMode', { responseMode: 'fragment' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['scope', { scope: 'profile email' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['maxAge', { maxAge: -1 }, 'ERR_OIDC_OPTION_INVALID'],
+    ['maxAge', { maxAge: '60' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['loginPath', { loginPath: 'login' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['loginPath', { loginPath: '/login/:id' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['callbackPath', { callbackPath: '/login' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['sessionKey', { sessionKey: 'cookie' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['tokenEndpointAuthMethod', { tokenEndpointAuthMethod: 'basic' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['idTokenSignedResponseAlg', { idTokenSignedResponseAlg: 'none' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['idTokenSignedResponseAlg', { idTokenSignedResponseAlg: 'HS256' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['verify', { verify: 'yes' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['callbackBodyLimitBytes', { callbackBodyLimitBytes: 10 }, 'ERR_OIDC_OPTION_INVALID'],
+    [
+      'dangerouslyAllowInsecureRequests',
+      { dangerouslyAllowInsecureRequests: 'yes' },
+      'ERR_OIDC_OPTION_INVALID',
+    ],
+    ['clientID', { clientID: 'client' }, 'ERR_OIDC_OPTION_UNKNOWN'],
+  ])('names %s when it is wrong: %j', (option, change, code) => {
+    const error = refusal(change);
+    expect(error).toMatchObject({ option, code, status: 500 });
+    expect(error.message).toContain(`"${option}"`);
+    expect(error.message).not.toMatch(/no message may show|password@/);
+  });
+
+  it('suggests the name that was meant', () => {
+    expect(refusal({ clientID: 'client' }).message).toContain('did you mean "clientId"?');
+    expect(refusal({ baseURL: 'https://app.example' }).message).toContain('"baseUrl"');
+    expect(refusal({ zzzzzzzzzz: 1 }).message).not.toContain('did you mean');
+  });
+
+  it.each(['state', 'nonce', 'redirect_uri', 'response_type', 'code_challenge', 'request'])(
+    'refuses the reserved parameter %s',
+    (name) => {
+      expect(refusal({ authorizationParams: { [name]: 'x' } })).toMatchObject({
+        code: 'ERR_OIDC_OPTION_INVALID',
+        option: `authorizationParams.${name}`,
+      });
+    },
+  );
+
+  it.each(['http://localhost:3000', 'http://127.0.0.1:3000', 'http://[::1]:3000'])(
+    'takes plain http on loopback: %s',
+    (baseUrl) => {
+      expect(resolveOptions({ ...good, baseUrl }).isSecure).toBe(false);
+    },
+  );
+
+  it('takes plain http elsewhere only when told in so many words', () => {
+    const options = {
+      ...good,
+      baseUrl: 'http://app.example',
+      dangerouslyAllowInsecureRequests: true,
+    };
+    expect(resolveOptions(options).baseUrl).toBe('http://app.example');
+  });
+
+  it('treats undefined as absent', () => {
+    const undefinedOptions = Object.fromEntries(
+      Object.keys(defaultOptions).map((name) => [name, undefined]),
+    );
+    expect(resolveOptions({ ...good, ...undefinedOptions, now: Date.now, fetch })).toEqual(
+      resolveOptions({ ...good, now: Date.now, fetch }),
+    );
+  });
+
+  it('makes the redirect URIs of a base URL with a path', () => {
+    expect(resolveOptions({ ...good, baseUrl: 'https://app.example/shop/' })).toMatchObject({
+      redirectUri: 'https://app.example/shop/callback',
+      postLogoutRedirectUri: 'https://app.example/shop/logout/callback',
+      basePath: '/shop',
+      origin: 'https://app.example',
+    });
+  });
+
+  it('chooses the response mode that fits the response type', () => {
+    expect(resolveOptions(good).responseMode).toBe('form_post');
+    expect(resolveOptions({ ...good, responseType: 'code' }).responseMode).toBe('query');
+    expect(
+      resolveOptions({ ...good, responseType: 'code', responseMode: 'form_post' }).responseMode,
+    ).toBe('form_post');
+  });
+
+  it('leaves the caller their object, and freezes its own', () => {
+    const options = Object.freeze({ ...good });
+    expect(Object.isFrozen(resolveOptions(options))).toBe(true);
+  });
+
+  it('has in the README the defaults of the code', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    for (const [name, value] of Object.entries(defaultOptions)) {
+      const row = readme.split('\n').find((line) => line.startsWith(`| \`${name}\` |`));
+      expect(`${name}: ${row}`).toContain(`| \`${value}\` |`);
+    }
+  });
+
+  it('has in its doc comments the defaults of the code', () => {
+    const source = readFileSync(new URL('../lib/options.ts', import.meta.url), 'utf8');
+    for (const [name, value] of Object.entries(defaultOptions)) {
+      const comment = source.split(`\n  ${name}?: `)[0]?.split('/**').at(-1) ?? '';
+      const text = typeof value === 'string' ? `'${value}'` : String(value);
+      expect(`${name}: ${comment}`).toContain(`@default ${text}`);
+    }
+  });
+});

@@ -1,0 +1,149 @@
+import express, { type ErrorRequestHandler, type Express } from 'express';
+import session, { MemoryStore, type SessionOptions, type Store } from 'express-session';
+import { type HybridFlow, type HybridFlowOptions, hybridFlow } from 'passport-oidc-hybrid';
+import { type Arrival, Browser } from './browser.ts';
+import { type Clock, startClock } from './clock.ts';
+import { listen } from './listen.ts';
+import { LyingOp } from './lying-op.ts';
+
+declare module 'express-session' {
+  interface SessionData {
+    basket?: string[];
+  }
+}
+
+/** What a test may change in the application around the flow. */
+export interface FlowSetup {
+  oidc?: Partial<HybridFlowOptions>;
+  session?: Partial<SessionOptions>;
+  /** Path of the base URL, under which the application is mounted. */
+  path?: string;
+  /** Between the session and the router. */
+  before?: (app: Express) => void;
+  /** After the router. */
+  routes?: (app: Express, oidc: HybridFlow) => void;
+  /** Another OP than a new one. */
+  op?: LyingOp;
+  store?: Store;
+  expressModule?: typeof express;
+}
+
+/** An application, its OP and a browser. */
+export interface Flow {
+  readonly op: LyingOp;
+  readonly clock: Clock;
+  readonly oidc: HybridFlow;
+  readonly store: Store;
+  readonly baseUrl: string;
+  readonly browser: Browser;
+  /** What reached the application's error handler. */
+  readonly errors: unknown[];
+  /** A whole login, by a page that needs one. */
+  signIn(browser?: Browser, path?: string): Promise<Arrival>;
+  /** Keys of the session store. */
+  storeKeys(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export const sealingSecret = 'a secret for tests, which seals cookies and tokens';
+
+/**
+ * Starts an application whose base URL is on `localhost`, with an OP on `127.0.0.1`: to a browser
+ * these are two sites, as in production.
+ */
+export async function startFlow(setup: FlowSetup = {}): Promise<Flow> {
+  const clock = startClock();
+  const op = setup.op ?? (await LyingOp.start(clock.now));
+  const store = setup.store ?? new MemoryStore();
+  const errors: unknown[] = [];
+  const listening = await listen();
+  const baseUrl = `http://localhost:${listening.port}${setup.path ?? ''}`;
+  const oidc = hybridFlow({
+    issuer: op.issuer,
+    clientId: op.clientId,
+    clientSecret: op.clientSecret,
+    baseUrl,
+    secret: sealingSecret,
+    now: clock.now,
+    ...setup.oidc,
+  });
+  const app = buildApp(setup, oidc, store, errors);
+  listening.server.on('request', app);
+  const browser = new Browser();
+  return {
+    op,
+    clock,
+    oidc,
+    store,
+    baseUrl,
+    browser,
+    errors,
+    signIn: (other = browser, path = '/private') => other.navigate(`${baseUrl}${path}`),
+    storeKeys: () => keysOf(store),
+    async close() {
+      await listening.close();
+      if (setup.op === undefined) await op.stop();
+    },
+  };
+}
+
+function buildApp(setup: FlowSetup, oidc: HybridFlow, store: Store, errors: unknown[]): Express {
+  const make = setup.expressModule ?? express;
+  const inner = make();
+  inner.use(
+    session({
+      secret: 'a secret for tests, which signs session cookies',
+      resave: false,
+      saveUninitialized: false,
+      store,
+      cookie: { sameSite: 'lax', secure: 'auto' },
+      ...setup.session,
+    }),
+  );
+  setup.before?.(inner);
+  inner.use(oidc.router());
+  inner.get('/', oidc.optionalAuth(), (req, res) => {
+    res.json({ claims: req.oidc?.claims ?? null, cart: req.session.basket ?? [] });
+  });
+  inner.get('/cart/:item', (req, res) => {
+    req.session.basket = [...(req.session.basket ?? []), req.params.item];
+    res.json({ cart: req.session.basket });
+  });
+  inner.get('/private', oidc.requireAuth(), (req, res) => {
+    res.json({
+      sub: req.oidc?.claims.sub,
+      cart: req.session.basket ?? [],
+      authorization: req.headers.authorization,
+    });
+  });
+  inner.use('/api', oidc.requireAuth(), (req, res) => {
+    res.json({ authorization: req.headers.authorization, rawHeaders: req.rawHeaders });
+  });
+  setup.routes?.(inner, oidc);
+  const record: ErrorRequestHandler = (error, _req, res, _next) => {
+    errors.push(error);
+    res.status(500).json({ unexpected: String(error) });
+  };
+  inner.use(record);
+  if (setup.path === undefined) return inner;
+  return make().use(setup.path, inner);
+}
+
+function keysOf(store: Store): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    store.all?.((error, sessions) => {
+      if (error) reject(error);
+      else resolve(Object.keys(sessions ?? {}));
+    });
+  });
+}
+
+/** The JSON of an answer. */
+export function json(visit: { text: string }): Record<string, unknown> {
+  return JSON.parse(visit.text);
+}
+
+/** The error code on a page, or in problem details. */
+export function errorCode(visit: { text: string }): string | undefined {
+  return /ERR_OIDC_[A-Z_]+/.exec(visit.text)?.[0];
+}

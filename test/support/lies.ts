@@ -1,0 +1,42 @@
+import type { ServerResponse } from 'node:http';
+
+/** What can be wrong with one ID Token. */
+export interface IdTokenLie {
+  /** Claims to change; `undefined` takes a claim away. */
+  claims?: Record<string, unknown>;
+  /** Header parameters to change. */
+  header?: Record<string, unknown>;
+  /** Signed by something else than the OP's key; `none` is not signed at all. */
+  signedWith?: 'none' | 'client_secret' | 'public_key' | 'foreign_key';
+  /** Sent in place of a token. */
+  raw?: string;
+}
+
+/** What can be wrong with one answer over HTTP. */
+export interface AnswerLie {
+  status?: number;
+  headers?: Record<string, string>;
+  /** Changes the JSON of the answer. */
+  json?: (body: Record<string, unknown>) => unknown;
+  /** Sent in place of JSON. */
+  body?: string;
+  /** Answers by hand. */
+  answer?: (res: ServerResponse) => void;
+}
+
+/** One knob for each lie of the OP. */
+export interface Lies {
+  frontIdToken?: IdTokenLie;
+  backIdToken?: IdTokenLie;
+  refreshedIdToken?: IdTokenLie;
+  /** Changes names and values of the authorization response. */
+  response?: (parameters: [name: string, value: string][]) => [name: string, value: string][];
+  /** Answers in another mode than was asked for. */
+  responseMode?: 'query' | 'form_post' | 'fragment';
+  discovery?: AnswerLie;
+  jwks?: AnswerLie;
+  token?: AnswerLie;
+  refresh?: AnswerLie;
+  /** Seconds; `undefined` leaves `expires_in` out. */
+  expiresIn?: number | undefined;
+}

@@ -1,0 +1,386 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { tokenHash } from './hash.ts';
+import type { AnswerLie, IdTokenLie, Lies } from './lies.ts';
+import { type Listening, listen } from './listen.ts';
+
+/** A request that the OP has got. */
+export interface OpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly parameters: Record<string, string>;
+  readonly headers: IncomingMessage['headers'];
+}
+
+interface Grant {
+  readonly request: Record<string, string>;
+  readonly authTime: number;
+  isRevoked: boolean;
+}
+
+interface SigningKey {
+  readonly privateKey: CryptoKey;
+  readonly jwk: JWK;
+}
+
+async function makeKey(): Promise<SigningKey> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+  const kid = randomBytes(4).toString('hex');
+  return { privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' } };
+}
+
+const random = (): string => randomBytes(24).toString('base64url');
+
+/**
+ * An OpenID Provider of our own: honest, until it is told to lie. It signs everybody in as
+ * `subject`, at once. Refresh tokens rotate, and a spent one revokes the grant, with no leeway.
+ */
+export class LyingOp {
+  readonly clientId = 'client';
+  readonly clientSecret = 'secret of the client: ä+&/%';
+  subject = 'ada';
+  /** Further claims of every ID Token. */
+  claims: Record<string, unknown> = {};
+  requests: OpRequest[] = [];
+  /** Every token, code and other secret it ever handed out. */
+  readonly handedOut: string[] = [];
+  accessTokens = { front: [] as string[], back: [] as string[] };
+  #lies: Lies = {};
+  #keys: SigningKey[] = [];
+  #listening: Listening | undefined;
+  readonly #port: { value: number } = { value: 0 };
+  readonly #now: () => number;
+  readonly #codes = new Map<string, Grant>();
+  readonly #refreshTokens = new Map<string, { grant: Grant; isSpent: boolean }>();
+  readonly #held = new Map<string, { arrived: () => void; released: Promise<void> }>();
+
+  private constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  static async start(now: () => number = Date.now): Promise<LyingOp> {
+    const op = new LyingOp(now);
+    op.#keys = [await makeKey()];
+    await op.resume();
+    return op;
+  }
+
+  get issuer(): string {
+    return `http://127.0.0.1:${this.#port.value}`;
+  }
+
+  /** Tells it to lie, besides the lies it tells already. */
+  lie(lies: Lies): void {
+    this.#lies = { ...this.#lies, ...lies };
+  }
+
+  honest(): void {
+    this.#lies = {};
+  }
+
+  count(path: string, grantType?: string): number {
+    return this.requests.filter(
+      (request) =>
+        request.path === path &&
+        (grantType === undefined || request.parameters['grant_type'] === grantType),
+    ).length;
+  }
+
+  lastRequest(path: string): OpRequest {
+    const request = this.requests.findLast((candidate) => candidate.path === path);
+    if (request === undefined) throw new Error(`the OP has had no request for ${path}`);
+    return request;
+  }
+
+  /** Holds back answers of one path until they are released. */
+  hold(path: string): { arrived: Promise<void>; release: () => void } {
+    let arrived = (): void => undefined;
+    let release = (): void => undefined;
+    const arrival = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const released = new Promise<void>((resolve) => {
+      release = () => {
+        this.#held.delete(path);
+        resolve();
+      };
+    });
+    this.#held.set(path, { arrived, released });
+    return { arrived: arrival, release };
+  }
+
+  async rotateKeys(): Promise<void> {
+    this.#keys = [await makeKey()];
+  }
+
+  /** Publishes a second key beside the one that signs. */
+  async addKey(): Promise<void> {
+    this.#keys.push(await makeKey());
+  }
+
+  /** Ends every grant, as an administrator of the OP would. */
+  revokeAll(): void {
+    for (const { grant } of this.#refreshTokens.values()) grant.isRevoked = true;
+  }
+
+  /** Goes down: connections are refused. */
+  async stop(): Promise<void> {
+    await this.#listening?.close();
+  }
+
+  /** Comes up again, at the same address. */
+  async resume(): Promise<void> {
+    this.#listening = await listen((req, res) => {
+      this.#answer(req, res).catch((error: unknown) => {
+        res.statusCode = 500;
+        res.end(String(error));
+      });
+    }, this.#port.value);
+    this.#port.value = this.#listening.port;
+  }
+
+  async #answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const url = new URL(req.url ?? '/', this.issuer);
+    let body = '';
+    for await (const chunk of req) body += chunk;
+    const parameters = Object.fromEntries(
+      req.method === 'POST' ? new URLSearchParams(body) : url.searchParams,
+    );
+    const request = {
+      method: req.method ?? '',
+      path: url.pathname,
+      parameters,
+      headers: req.headers,
+    };
+    this.requests.push(request);
+    const held = this.#held.get(url.pathname);
+    held?.arrived();
+    await held?.released;
+    switch (url.pathname) {
+      case '/.well-known/openid-configuration':
+        return send(res, this.#metadata(), this.#lies.discovery);
+      case '/jwks':
+        return send(res, { keys: this.#keys.map(({ jwk }) => jwk) }, this.#lies.jwks);
+      case '/authorize':
+        return this.#authorize(parameters, res);
+      case '/token':
+        return this.#token(request, res);
+      case '/end_session':
+        res.writeHead(303, {
+          location: `${parameters['post_logout_redirect_uri']}?state=${parameters['state']}`,
+        });
+        res.end();
+        return;
+      default:
+        res.writeHead(404).end();
+    }
+  }
+
+  #metadata(): Record<string, unknown> {
+    const { issuer } = this;
+    return {
+      issuer,
+      authorization_endpoint: `${issuer}/authorize`,
+      token_endpoint: `${issuer}/token`,
+      jwks_uri: `${issuer}/jwks`,
+      end_session_endpoint: `${issuer}/end_session`,
+      response_types_supported: ['code', 'code id_token', 'code token', 'code id_token token'],
+      response_modes_supported: ['form_post', 'query'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['ES256'],
+      token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
+      code_challenge_methods_supported: ['S256'],
+      authorization_response_iss_parameter_supported: true,
+    };
+  }
+
+  async #authorize(request: Record<string, string>, res: ServerResponse): Promise<void> {
+    const code = this.#note(random());
+    const grant = { request, authTime: Math.floor(this.#now() / 1000), isRevoked: false };
+    this.#codes.set(code, grant);
+    const types = (request['response_type'] ?? '').split(' ');
+    const state = request['state'] ?? '';
+    const parameters: [string, string][] = [
+      ['code', code],
+      ['state', state],
+      ['iss', this.issuer],
+    ];
+    const accessToken = types.includes('token') ? this.#note(random()) : undefined;
+    if (accessToken !== undefined) {
+      this.accessTokens.front.push(accessToken);
+      parameters.push(
+        ['access_token', accessToken],
+        ['token_type', 'Bearer'],
+        ['expires_in', '3600'],
+      );
+    }
+    if (types.includes('id_token')) {
+      const hashes = {
+        c_hash: tokenHash(code),
+        s_hash: tokenHash(state),
+        ...(accessToken === undefined ? {} : { at_hash: tokenHash(accessToken) }),
+      };
+      parameters.push(['id_token', await this.#idToken(grant, hashes, this.#lies.frontIdToken)]);
+    }
+    const mode = this.#lies.responseMode ?? request['response_mode'] ?? 'query';
+    respond(
+      res,
+      request['redirect_uri'] ?? '',
+      mode,
+      this.#lies.response?.(parameters) ?? parameters,
+    );
+  }
+
+  async #token(request: OpRequest, res: ServerResponse): Promise<void> {
+    const { parameters } = request;
+    if (!this.#isClient(request)) return send(res, { error: 'invalid_client' }, { status: 401 });
+    if (parameters['grant_type'] === 'refresh_token') return this.#refresh(parameters, res);
+    const code = parameters['code'] ?? '';
+    const grant = this.#codes.get(code);
+    this.#codes.delete(code);
+    const challenge = createHash('sha256')
+      .update(parameters['code_verifier'] ?? '')
+      .digest('base64url');
+    if (
+      grant === undefined ||
+      grant.request['redirect_uri'] !== parameters['redirect_uri'] ||
+      grant.request['code_challenge'] !== challenge
+    ) {
+      return send(res, { error: 'invalid_grant' }, { status: 400 });
+    }
+    send(res, await this.#tokens(grant, this.#lies.backIdToken, code), this.#lies.token);
+  }
+
+  async #refresh(parameters: Record<string, string>, res: ServerResponse): Promise<void> {
+    const token = this.#refreshTokens.get(parameters['refresh_token'] ?? '');
+    if (this.#lies.refresh?.status !== undefined) return send(res, {}, this.#lies.refresh);
+    if (token?.isSpent) token.grant.isRevoked = true;
+    if (token === undefined || token.grant.isRevoked) {
+      return send(res, { error: 'invalid_grant' }, { status: 400 });
+    }
+    token.isSpent = true;
+    const lie = { ...this.#lies.refreshedIdToken };
+    lie.claims = { nonce: undefined, ...lie.claims };
+    send(res, await this.#tokens(token.grant, lie), this.#lies.refresh);
+  }
+
+  async #tokens(grant: Grant, lie?: IdTokenLie, code?: string): Promise<Record<string, unknown>> {
+    const accessToken = this.#note(random());
+    this.accessTokens.back.push(accessToken);
+    const refreshToken = this.#note(random());
+    this.#refreshTokens.set(refreshToken, { grant, isSpent: false });
+    const hashes = {
+      at_hash: tokenHash(accessToken),
+      ...(code === undefined ? {} : { c_hash: tokenHash(code) }),
+    };
+    return {
+      access_token: accessToken,
+      token_type: 'Bearer',
+      ...('expiresIn' in this.#lies ? expiry(this.#lies.expiresIn) : { expires_in: 3600 }),
+      refresh_token: refreshToken,
+      id_token: await this.#idToken(grant, hashes, lie),
+    };
+  }
+
+  async #idToken(grant: Grant, hashes: object, lie: IdTokenLie = {}): Promise<string> {
+    if (lie.raw !== undefined) return lie.raw;
+    const now = Math.floor(this.#now() / 1000);
+    const { nonce, max_age, acr_values, organization } = grant.request;
+    const claims = {
+      iss: this.issuer,
+      sub: this.subject,
+      aud: this.clientId,
+      exp: now + 300,
+      iat: now,
+      nonce,
+      ...(max_age === undefined ? {} : { auth_time: grant.authTime }),
+      ...(acr_values === undefined ? {} : { acr: acr_values.split(' ')[0] }),
+      ...(organization === undefined ? {} : { org_id: organization }),
+      ...hashes,
+      ...this.claims,
+      ...lie.claims,
+    };
+    return this.#note(await this.#sign(claims, lie));
+  }
+
+  async #sign(claims: object, lie: IdTokenLie): Promise<string> {
+    const [key] = this.#keys;
+    if (key === undefined) throw new Error('the OP has no key');
+    const header = { alg: 'ES256', kid: String(key.jwk.kid), ...lie.header };
+    switch (lie.signedWith) {
+      case 'none':
+        return `${encode({ ...header, alg: 'none' })}.${encode(claims)}.`;
+      case 'client_secret':
+      case 'public_key': {
+        const secret =
+          lie.signedWith === 'client_secret' ? this.clientSecret : JSON.stringify(key.jwk);
+        return new SignJWT({ ...claims })
+          .setProtectedHeader({ ...header, alg: 'HS256' })
+          .sign(createHash('sha256').update(secret).digest());
+      }
+      case 'foreign_key':
+        return new SignJWT({ ...claims })
+          .setProtectedHeader(header)
+          .sign((await makeKey()).privateKey);
+      default:
+        return new SignJWT({ ...claims }).setProtectedHeader(header).sign(key.privateKey);
+    }
+  }
+
+  #isClient({ headers, parameters }: OpRequest): boolean {
+    const [scheme, credentials = ''] = (headers.authorization ?? '').split(' ');
+    if (scheme === 'Basic') {
+      const text = Buffer.from(credentials, 'base64').toString();
+      const [id, secret] = text.split(':').map((part) => new URLSearchParams(`v=${part}`).get('v'));
+      return id === this.clientId && secret === this.clientSecret;
+    }
+    return (
+      parameters['client_id'] === this.clientId && parameters['client_secret'] === this.clientSecret
+    );
+  }
+
+  #note(secret: string): string {
+    this.handedOut.push(secret);
+    return secret;
+  }
+}
+
+function expiry(expiresIn: number | undefined): object {
+  return expiresIn === undefined ? {} : { expires_in: expiresIn };
+}
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+function send(res: ServerResponse, json: Record<string, unknown>, lie: AnswerLie = {}): void {
+  if (lie.answer !== undefined) {
+    lie.answer(res);
+    return;
+  }
+  res.writeHead(lie.status ?? 200, { 'content-type': 'application/json', ...lie.headers });
+  res.end(lie.body ?? JSON.stringify(lie.json?.(json) ?? json));
+}
+
+function respond(
+  res: ServerResponse,
+  redirectUri: string,
+  mode: string,
+  parameters: [string, string][],
+): void {
+  const text = new URLSearchParams(parameters).toString();
+  if (mode !== 'form_post') {
+    const location = `${redirectUri}${mode === 'fragment' ? '#' : '?'}${text}`;
+    res.writeHead(303, { location }).end();
+    return;
+  }
+  const inputs = parameters.map(
+    ([name, value]) =>
+      `<input type="hidden" name="${name}" value="${value.replace(/&/g, '&amp;').replace(/"/g, '&quot;')}">`,
+  );
+  res.writeHead(200, { 'content-type': 'text/html' });
+  res.end(
+    `<!doctype html><body onload="document.forms[0].submit()"><form method="post" action="${redirectUri}">${inputs.join('')}</form>`,
+  );
+}
