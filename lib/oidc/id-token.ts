@@ -1,4 +1,4 @@
-import { compactVerify, decodeProtectedHeader, errors } from 'jose';
+import { compactVerify, errors } from 'jose';
 import { HybridFlowError, ValidationError } from '../errors.ts';
 import { type ResolvedOptions, signatureAlgorithms } from '../options.ts';
 import type { DiscoveredProvider } from './provider.ts';
@@ -73,7 +73,7 @@ async function verifySignature(
     const verified = await compactVerify(unverifiedIdToken, provider.keys.find, { algorithms });
     return { payload: verified.payload, alg: verified.protectedHeader.alg };
   } catch (error) {
-    throw translateJoseError(error, unverifiedIdToken);
+    throw translateJoseError(error);
   }
 }
 
@@ -84,7 +84,7 @@ function acceptedAlgorithms(provider: DiscoveredProvider, options: CheckedOption
   return offered.filter((alg) => signatureAlgorithms.includes(alg));
 }
 
-function translateJoseError(error: unknown, unverifiedIdToken: string): unknown {
+function translateJoseError(error: unknown): unknown {
   if (error instanceof HybridFlowError) return error;
   if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) {
     const wanted = 'alg must be one that the OP offers, or idTokenSignedResponseAlg';
@@ -93,23 +93,10 @@ function translateJoseError(error: unknown, unverifiedIdToken: string): unknown 
   if (error instanceof errors.JWSSignatureVerificationFailed) {
     return refusal('SIGNATURE', 'the signature must be valid', 'Core 3.1.3.7 (6)', error);
   }
-  if (
-    error instanceof errors.JWKSNoMatchingKey ||
-    error instanceof errors.JWKSMultipleMatchingKeys ||
-    (error instanceof errors.JOSEError && hasHeader(unverifiedIdToken))
-  ) {
-    const wanted = "kid must name one usable key of the OP's jwks_uri";
-    return refusal('KEY', wanted, 'Core 10.1', error);
+  if (error instanceof errors.JWSInvalid) {
+    return refusal('MALFORMED', 'it must be a signed JWT in compact form', 'Core 2', error);
   }
-  return refusal('MALFORMED', 'it must be a signed JWT in compact form', 'Core 2', error);
-}
-
-function hasHeader(unverifiedIdToken: string): boolean {
-  try {
-    return decodeProtectedHeader(unverifiedIdToken).alg !== undefined;
-  } catch {
-    return false;
-  }
+  return refusal('KEY', "kid must name one usable key of the OP's jwks_uri", 'Core 10.1', error);
 }
 
 function parseClaims(payload: Uint8Array): Record<string, unknown> {

@@ -1,0 +1,310 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Browser } from '../support/browser.ts';
+import { errorCode, type Flow, startFlow } from '../support/flow.ts';
+import type { Lies } from '../support/lies.ts';
+
+type Parameters = [name: string, value: string][];
+
+const without =
+  (...names: string[]) =>
+  (parameters: Parameters): Parameters =>
+    parameters.filter(([name]) => !names.includes(name));
+const withThese =
+  (...added: Parameters) =>
+  (parameters: Parameters): Parameters => [...parameters, ...added];
+const changed =
+  (name: string, value: string) =>
+  (parameters: Parameters): Parameters =>
+    parameters.map((parameter) => (parameter[0] === name ? [name, value] : parameter));
+
+const bearer: Parameters = [
+  ['access_token', 'a-front-channel-token'],
+  ['token_type', 'Bearer'],
+];
+
+/** One row a lie: what changes in a login that succeeds, and the code of the refusal. */
+const rules: Record<string, [lie: string, lies: Lies, code: string][]> = {
+  code: [
+    ['no code', { response: without('code') }, 'ERR_OIDC_RESPONSE_EMPTY'],
+    [
+      'an access token not asked for',
+      { response: withThese(...bearer) },
+      'ERR_OIDC_ACCESS_TOKEN_UNEXPECTED',
+    ],
+    [
+      'an access token of no type',
+      { response: withThese(['access_token', 'x']) },
+      'ERR_OIDC_TOKEN_TYPE',
+    ],
+    ['no iss', { response: without('iss') }, 'ERR_OIDC_ISS_MISSING'],
+    ['another iss', { response: changed('iss', 'https://evil.example') }, 'ERR_OIDC_ISS_MISMATCH'],
+    ['no state', { response: without('state') }, 'ERR_OIDC_STATE_MISSING'],
+    [
+      'another state',
+      { response: changed('state', 'x'.repeat(43)) },
+      'ERR_OIDC_TRANSACTION_UNKNOWN',
+    ],
+  ],
+  'code id_token': [
+    ['no code', { response: without('code') }, 'ERR_OIDC_RESPONSE_EMPTY'],
+    ['no ID Token', { response: without('id_token') }, 'ERR_OIDC_ID_TOKEN_MISSING'],
+    [
+      'an access token not asked for',
+      {
+        response: withThese(...bearer),
+        frontIdToken: { claims: { at_hash: 'qfFM_GvmCzO6Gvd5UvO-BA' } },
+      },
+      'ERR_OIDC_AT_HASH_MISMATCH',
+    ],
+    ['no c_hash', { frontIdToken: { claims: { c_hash: undefined } } }, 'ERR_OIDC_C_HASH_MISSING'],
+    [
+      'a wrong c_hash',
+      { frontIdToken: { claims: { c_hash: 'wrong' } } },
+      'ERR_OIDC_C_HASH_MISMATCH',
+    ],
+    [
+      'a wrong s_hash',
+      { frontIdToken: { claims: { s_hash: 'wrong' } } },
+      'ERR_OIDC_S_HASH_MISMATCH',
+    ],
+    ['an injected code', { response: changed('code', 'injected') }, 'ERR_OIDC_C_HASH_MISMATCH'],
+    ['another nonce', { frontIdToken: { claims: { nonce: 'other' } } }, 'ERR_OIDC_ID_TOKEN_NONCE'],
+    ['another iss', { response: changed('iss', 'https://evil.example') }, 'ERR_OIDC_ISS_MISMATCH'],
+    ['no state', { response: without('state') }, 'ERR_OIDC_STATE_MISSING'],
+    [
+      'another sub at the token endpoint',
+      { backIdToken: { claims: { sub: 'eve' } } },
+      'ERR_OIDC_ID_TOKENS_SUB',
+    ],
+  ],
+  'code token': [
+    ['no code', { response: without('code') }, 'ERR_OIDC_RESPONSE_EMPTY'],
+    ['no access token', { response: without('access_token') }, 'ERR_OIDC_ACCESS_TOKEN_MISSING'],
+    ['no token type', { response: without('token_type') }, 'ERR_OIDC_TOKEN_TYPE'],
+    ['another token type', { response: changed('token_type', 'mac') }, 'ERR_OIDC_TOKEN_TYPE'],
+    ['no iss', { response: without('iss') }, 'ERR_OIDC_ISS_MISSING'],
+    ['another iss', { response: changed('iss', 'https://evil.example') }, 'ERR_OIDC_ISS_MISMATCH'],
+    ['no state', { response: without('state') }, 'ERR_OIDC_STATE_MISSING'],
+  ],
+  'code id_token token': [
+    ['no code', { response: without('code') }, 'ERR_OIDC_RESPONSE_EMPTY'],
+    ['no ID Token', { response: without('id_token') }, 'ERR_OIDC_ID_TOKEN_MISSING'],
+    ['no access token', { response: without('access_token') }, 'ERR_OIDC_ACCESS_TOKEN_MISSING'],
+    ['no token type', { response: without('token_type') }, 'ERR_OIDC_TOKEN_TYPE'],
+    [
+      'no at_hash',
+      { frontIdToken: { claims: { at_hash: undefined } } },
+      'ERR_OIDC_AT_HASH_MISSING',
+    ],
+    [
+      'a wrong at_hash',
+      { frontIdToken: { claims: { at_hash: 'wrong' } } },
+      'ERR_OIDC_AT_HASH_MISMATCH',
+    ],
+    [
+      'a substituted access token',
+      { response: changed('access_token', 'other') },
+      'ERR_OIDC_AT_HASH_MISMATCH',
+    ],
+    ['no c_hash', { frontIdToken: { claims: { c_hash: undefined } } }, 'ERR_OIDC_C_HASH_MISSING'],
+    [
+      'a wrong c_hash',
+      { frontIdToken: { claims: { c_hash: 'wrong' } } },
+      'ERR_OIDC_C_HASH_MISMATCH',
+    ],
+    [
+      'a wrong s_hash',
+      { frontIdToken: { claims: { s_hash: 'wrong' } } },
+      'ERR_OIDC_S_HASH_MISMATCH',
+    ],
+    ['another nonce', { frontIdToken: { claims: { nonce: 'other' } } }, 'ERR_OIDC_ID_TOKEN_NONCE'],
+    [
+      'another sub at the token endpoint',
+      { backIdToken: { claims: { sub: 'eve' } } },
+      'ERR_OIDC_ID_TOKENS_SUB',
+    ],
+  ],
+};
+
+/** What OPs do within the specifications, and has to be accepted. */
+const habits: [habit: string, responseType: keyof typeof rules, lies: Lies][] = [
+  ['token_type in another case', 'code token', { response: changed('token_type', 'bearer') }],
+  ['an unknown parameter', 'code id_token', { response: withThese(['session_state', 'x']) }],
+  ['an unknown parameter, twice', 'code id_token', { response: withThese(['a', 'x'], ['a', 'y']) }],
+  ['an empty parameter', 'code id_token', { response: withThese(['access_token', '']) }],
+  ['no s_hash', 'code id_token', { frontIdToken: { claims: { s_hash: undefined } } }],
+  ['no iss beside an ID Token', 'code id_token', { response: without('iss') }],
+  [
+    'no hashes at the token endpoint',
+    'code',
+    { backIdToken: { claims: { at_hash: undefined, c_hash: undefined } } },
+  ],
+];
+
+describe.each(Object.entries(rules))('Core 3.3.2.5 the answer to "%s"', (responseType, rows) => {
+  let flow: Flow;
+  beforeAll(async () => {
+    flow = await startFlow({
+      oidc: { responseType: responseType as 'code', responseMode: 'form_post' },
+    });
+  });
+  afterAll(() => flow.close());
+
+  it('signs in when nothing is changed', async () => {
+    flow.op.honest();
+    expect(await flow.signIn(new Browser())).toMatchObject({ status: 200 });
+  });
+
+  it.each(rows)('is refused with %s', async (_lie, lies, code) => {
+    flow.op.honest();
+    flow.op.lie(lies);
+    const browser = new Browser();
+    const keys = await flow.storeKeys();
+    const arrival = await flow.signIn(browser);
+    expect(errorCode(arrival)).toBe(code);
+    expect(arrival.status).toBe(400);
+    expect(await flow.storeKeys()).toEqual(keys);
+    expect(await browser.cookieNames(flow.baseUrl)).not.toContain('connect.sid');
+    expect(flow.errors).toEqual([]);
+  });
+});
+
+describe('habits of OPs, within the specifications', () => {
+  it.each(habits)('%s', async (_habit, responseType, lies) => {
+    const flow = await startFlow({
+      oidc: { responseType: responseType as 'code', responseMode: 'form_post' },
+    });
+    flow.op.lie(lies);
+    expect(await flow.signIn()).toMatchObject({ status: 200 });
+    await flow.close();
+  });
+
+  it('no iss where the OP does not promise one', async () => {
+    const flow = await startFlow({ oidc: { responseType: 'code' } });
+    flow.op.lie({
+      discovery: {
+        json: (body) => ({ ...body, authorization_response_iss_parameter_supported: undefined }),
+      },
+      response: without('iss'),
+    });
+    expect(await flow.signIn()).toMatchObject({ status: 200 });
+    await flow.close();
+  });
+});
+
+describe('Multiple Response Types 2.1 the response mode', () => {
+  it('query in place of form_post is refused', async () => {
+    const flow = await startFlow();
+    flow.op.lie({ responseMode: 'query' });
+    const arrival = await flow.signIn();
+    expect([arrival.status, errorCode(arrival)]).toEqual([400, 'ERR_OIDC_RESPONSE_MODE']);
+    await flow.close();
+  });
+
+  it('form_post in place of query is refused', async () => {
+    const flow = await startFlow({ oidc: { responseType: 'code' } });
+    flow.op.lie({ responseMode: 'form_post' });
+    const arrival = await flow.signIn();
+    expect([arrival.status, errorCode(arrival)]).toEqual([400, 'ERR_OIDC_RESPONSE_MODE']);
+    await flow.close();
+  });
+
+  it('an answer in the fragment alone is told for what it is', async () => {
+    const flow = await startFlow();
+    flow.op.lie({ responseMode: 'fragment' });
+    const arrival = await flow.signIn();
+    expect([arrival.status, errorCode(arrival)]).toEqual([400, 'ERR_OIDC_RESPONSE_EMPTY']);
+    await flow.close();
+  });
+
+  it('plain code by query signs in', async () => {
+    const flow = await startFlow({ oidc: { responseType: 'code' } });
+    const arrival = await flow.signIn();
+    expect(arrival.status).toBe(200);
+    expect(arrival.history.map(({ method }) => method)).not.toContain('POST');
+    await flow.close();
+  });
+});
+
+describe('RFC 6749 3.1 parameters', () => {
+  it.each(['code', 'state', 'iss', 'id_token'])('%s twice is refused', async (name) => {
+    const flow = await startFlow();
+    flow.op.lie({
+      response: (parameters) => [
+        ...parameters,
+        ...parameters.filter((parameter) => parameter[0] === name),
+      ],
+    });
+    const arrival = await flow.signIn();
+    expect([arrival.status, errorCode(arrival)]).toEqual([400, 'ERR_OIDC_PARAMETER_DUPLICATE']);
+    await flow.close();
+  });
+
+  it('a parameter twice in a query is refused', async () => {
+    const flow = await startFlow({ oidc: { responseType: 'code' } });
+    flow.op.lie({ response: withThese(['code', 'other']) });
+    expect(errorCode(await flow.signIn())).toBe('ERR_OIDC_PARAMETER_DUPLICATE');
+    await flow.close();
+  });
+
+  it.each([
+    ['code', 4097],
+    ['state', 513],
+  ])('%s of %i characters is refused', async (name, length) => {
+    const flow = await startFlow({ oidc: { responseType: 'code' } });
+    flow.op.lie({ response: changed(name, 'x'.repeat(length)) });
+    expect(errorCode(await flow.signIn())).toBe('ERR_OIDC_PARAMETER_MALFORMED');
+    await flow.close();
+  });
+});
+
+describe('RFC 6749 4.1.2.1 errors of the OP', () => {
+  const failing =
+    (error: string) =>
+    (parameters: Parameters): Parameters => [
+      ...parameters.filter(([name]) => ['state', 'iss'].includes(name)),
+      ['error', error],
+      ['error_description', '<b>text of the OP</b>'],
+    ];
+
+  it.each([
+    ['access_denied', 403, 'ERR_OIDC_ACCESS_DENIED'],
+    ['login_required', 403, 'ERR_OIDC_OP_ERROR'],
+    ['not_in_the_registry', 403, 'ERR_OIDC_OP_ERROR'],
+    ['server_error', 502, 'ERR_OIDC_OP_ERROR'],
+    ['temporarily_unavailable', 503, 'ERR_OIDC_OP_ERROR'],
+  ])('%s is %i, with a way to try again', async (error, status, code) => {
+    for (const responseMode of ['form_post', 'query'] as const) {
+      const flow = await startFlow();
+      flow.op.lie({ response: failing(error), responseMode });
+      const arrival = await flow.signIn();
+      expect([arrival.status, errorCode(arrival)]).toEqual([status, code]);
+      expect(arrival.text).toContain('href="/login?return_to=%2Fprivate"');
+      expect(arrival.text).not.toContain('text of the OP');
+      expect(await flow.storeKeys()).toEqual([]);
+      await flow.close();
+    }
+  });
+
+  it('an error without a state is reported as that error, and ends no login', async () => {
+    const flow = await startFlow();
+    const pending = await flow.browser.navigate(`${flow.baseUrl}/private`, (next) =>
+      next.url.includes('/callback'),
+    );
+    const stray = await flow.browser.navigate(`${flow.baseUrl}/callback?error=server_error`);
+    expect([stray.status, errorCode(stray)]).toEqual([502, 'ERR_OIDC_OP_ERROR']);
+    if (pending.next === undefined) throw new Error('no callback');
+    expect(await flow.browser.navigate(pending.next)).toMatchObject({ status: 200 });
+    await flow.close();
+  });
+
+  it('an error with another iss is refused as that', async () => {
+    const flow = await startFlow();
+    flow.op.lie({
+      response: (parameters) =>
+        failing('access_denied')(changed('iss', 'https://evil.example')(parameters)),
+    });
+    expect(errorCode(await flow.signIn())).toBe('ERR_OIDC_ISS_MISMATCH');
+    await flow.close();
+  });
+});
