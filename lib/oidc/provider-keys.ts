@@ -7,7 +7,7 @@ import {
   type JWSHeaderParameters,
 } from 'jose';
 import type { ResolvedOptions } from '../options.ts';
-import { translateError } from './translate-error.ts';
+import { refuseOutage, translateError } from './translate-error.ts';
 
 /** Keys older than this are fetched again; if that fails, the ones at hand go on serving. */
 const maxAgeSeconds = 600;
@@ -36,7 +36,7 @@ export function providerKeys(
 ): ProviderKeys {
   // jose decides nothing by its own clock here, so that all rules follow `now`.
   const remote = createRemoteJWKSet(new URL(jwksUri), {
-    [customFetch]: fetch,
+    [customFetch]: async (url, init) => refuseOutage(await fetch(url, init), 'jwks'),
     cacheMaxAge: Number.POSITIVE_INFINITY,
     cooldownDuration: Number.POSITIVE_INFINITY,
     timeoutDuration: (options.httpTimeoutSeconds + 1) * 1000,

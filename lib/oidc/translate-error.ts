@@ -48,6 +48,16 @@ export function translateError(error: unknown, endpoint: ProviderEndpoint): Hybr
   return nonsense(error, endpoint, 'the answer does not follow the specification; see "cause"');
 }
 
+/**
+ * Tells an outage by the status of an answer, for callers that lose the status on their way.
+ *
+ * @throws {@link ProviderError} `ERR_OIDC_PROVIDER_UNAVAILABLE`
+ */
+export function refuseOutage(response: Response, endpoint: ProviderEndpoint): Response {
+  if (isTransient(response.status)) throw unavailable(undefined, endpoint, response.status);
+  return response;
+}
+
 function refusal(
   cause: unknown,
   endpoint: ProviderEndpoint,

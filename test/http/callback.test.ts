@@ -1,21 +1,293 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type Flow, json, startFlow } from '../support/flow.ts';
+import express from 'express';
+import request from 'supertest';
+import { Browser } from '../support/browser.ts';
+import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());
 
 const responseTypes = ['code', 'code id_token', 'code token', 'code id_token token'] as const;
+const form = 'application/x-www-form-urlencoded';
+
+function post(body: string | Buffer, contentType = form): request.Test {
+  return request(flow.baseUrl)
+    .post('/callback')
+    .set('Content-Type', contentType)
+    .set('Accept', 'text/html')
+    .send(body);
+}
 
 describe('a login', () => {
   it.each(responseTypes)(
     'by "%s" and form_post ends signed in, on the page asked for',
     async (responseType) => {
       flow = await startFlow({ oidc: { responseType, responseMode: 'form_post' } });
-      const arrival = await flow.signIn();
-      expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/private` });
+      const arrival = await flow.signIn(flow.browser, '/private?page=2');
+      expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/private?page=2` });
       const [accessToken] = flow.op.accessTokens.back;
       expect(json(arrival)).toMatchObject({ sub: 'ada', authorization: `Bearer ${accessToken}` });
       expect(flow.errors).toEqual([]);
     },
   );
+
+  it('sets one session cookie, no SameSite=None, and nothing at all on the next request', async () => {
+    flow = await startFlow();
+    const arrival = await flow.signIn();
+    const cookies = arrival.history.flatMap(({ setCookies }) => setCookies);
+    expect(cookies.length).toBeGreaterThan(2);
+    for (const cookie of cookies) expect(cookie).toMatch(/; SameSite=Lax/);
+    expect(await flow.browser.cookieNames(flow.baseUrl)).toEqual(['connect.sid']);
+    const next = await flow.browser.navigate(`${flow.baseUrl}/private`);
+    expect(next.setCookies).toEqual([]);
+  });
+
+  it('reads no cookie on the cross-site POST, and leaves no trace in its answers', async () => {
+    flow = await startFlow();
+    const arrival = await flow.signIn();
+    const hops = arrival.history.filter(({ url }) => url.includes('/callback'));
+    expect(
+      hops.map(({ method, status, sentCookies }) => [method, status, sentCookies === '']),
+    ).toEqual([
+      ['POST', 303, true],
+      ['GET', 303, false],
+    ]);
+    expect(hops[0]?.setCookies).toEqual([]);
+    for (const { headers } of hops) {
+      expect(headers).toMatchObject({
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+      });
+    }
+  });
+
+  it('works below a path, with or without it in what the router sees', async () => {
+    flow = await startFlow({ path: '/shop' });
+    const arrival = await flow.signIn();
+    expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/private` });
+    expect(flow.op.lastRequest('/token').parameters['redirect_uri']).toBe(
+      `${flow.baseUrl}/callback`,
+    );
+  });
+
+  it('works with other paths', async () => {
+    flow = await startFlow({
+      oidc: {
+        loginPath: '/auth/in',
+        callbackPath: '/auth/back',
+        logoutPath: '/auth/out',
+        postLogoutPath: '/auth/gone',
+      },
+    });
+    expect(await flow.browser.navigate(`${flow.baseUrl}/auth/in?return_to=/private`)).toMatchObject(
+      {
+        status: 200,
+        url: `${flow.baseUrl}/private`,
+      },
+    );
+    expect(await flow.browser.navigate(`${flow.baseUrl}/auth/out`)).toMatchObject({
+      status: 200,
+      url: `${flow.baseUrl}/`,
+    });
+  });
+
+  it('begins and ends with a changed secret, as long as the old one still opens', async () => {
+    const old = 'an old secret, which sealed before the new one came';
+    const fresh = 'a new secret, which seals from now on, after the old';
+    flow = await startFlow({ oidc: { secret: old } });
+    await flow.signIn();
+    const later = await startFlow({
+      op: flow.op,
+      store: flow.store,
+      oidc: { secret: [fresh, old] },
+    });
+    const browser = new Browser();
+    browser.jar.setCookieSync(
+      String(flow.browser.jar.getCookiesSync(flow.baseUrl)[0]),
+      later.baseUrl,
+    );
+    expect(await browser.fetch(`${later.baseUrl}/api/x`)).toMatchObject({ status: 200 });
+    await later.close();
+  });
+});
+
+describe("the visitor's session", () => {
+  it.each(['lax', 'strict'] as const)(
+    'is carried over with a %s cookie, under a new id',
+    async (sameSite) => {
+      flow = await startFlow({ session: { cookie: { sameSite } } });
+      await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+      const [before = ''] = await flow.storeKeys();
+      const arrival = await flow.signIn();
+      expect(json(arrival)).toMatchObject({ sub: 'ada', cart: ['tea'] });
+      const keys = await flow.storeKeys();
+      expect(keys).toHaveLength(2);
+      expect(keys).not.toContain(before);
+    },
+  );
+
+  it('is left as it was by a login that fails', async () => {
+    flow = await startFlow();
+    await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+    const before = await flow.storeKeys();
+    flow.op.lie({ frontIdToken: { claims: { nonce: 'other' } } });
+    await flow.signIn();
+    expect(await flow.storeKeys()).toEqual(before);
+    expect(json(await flow.browser.navigate(flow.baseUrl))).toEqual({
+      claims: null,
+      cart: ['tea'],
+    });
+  });
+
+  it('is left alone by the first hop, with saveUninitialized and rolling too', async () => {
+    flow = await startFlow({ session: { saveUninitialized: true, rolling: true } });
+    const keys = await flow.storeKeys();
+    const answer = await post('code=a&state=b&iss=c');
+    expect(answer.status).toBe(303);
+    expect(answer.headers['set-cookie']).toBeUndefined();
+    expect(await flow.storeKeys()).toEqual(keys);
+  });
+
+  it("is kept by the same user's next login, and by nobody else's", async () => {
+    flow = await startFlow();
+    await flow.signIn();
+    await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+    await flow.browser.navigate(`${flow.baseUrl}/login`);
+    expect(json(await flow.browser.navigate(flow.baseUrl))).toMatchObject({ cart: ['tea'] });
+    flow.op.subject = 'eve';
+    const arrival = await flow.browser.navigate(`${flow.baseUrl}/login`);
+    expect(json(arrival)).toMatchObject({ claims: { sub: 'eve' }, cart: [] });
+    expect(await flow.storeKeys()).toHaveLength(2);
+  });
+
+  it('is not handed to the next user after a grant has died', async () => {
+    flow = await startFlow();
+    await flow.signIn();
+    await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+    flow.clock.advance(4000);
+    flow.op.revokeAll();
+    flow.op.subject = 'eve';
+    expect(json(await flow.signIn())).toMatchObject({ sub: 'eve', cart: [] });
+  });
+
+  it('is not fixed by an id from before', async () => {
+    flow = await startFlow();
+    await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+    const attacker = new Browser();
+    for (const cookie of await flow.browser.jar.getCookies(flow.baseUrl)) {
+      await attacker.jar.setCookie(String(cookie), flow.baseUrl);
+    }
+    await flow.signIn();
+    expect(json(await attacker.navigate(flow.baseUrl))).toEqual({ claims: null, cart: [] });
+  });
+
+  it('after a login with a Strict cookie is there on the landing page already', async () => {
+    flow = await startFlow({ session: { cookie: { sameSite: 'strict' } } });
+    const arrival = await flow.signIn();
+    expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/private` });
+    expect(arrival.history.at(-2)?.text).toContain('http-equiv="refresh"');
+  });
+});
+
+describe('Form Post Response Mode: the callback refuses', () => {
+  it.each([
+    ['JSON', 'application/json', '{"code":"a"}', 415, 'CALLBACK_MEDIA_TYPE'],
+    ['multipart', 'multipart/form-data; boundary=x', '--x--', 415, 'CALLBACK_MEDIA_TYPE'],
+    ['another charset', `${form}; charset=utf-16`, 'code=a', 415, 'CALLBACK_MEDIA_TYPE'],
+    ['an empty body', form, '', 400, 'RESPONSE_EMPTY'],
+    ['a body over the cap', form, `code=${'a'.repeat(65_536)}`, 413, 'CALLBACK_BODY_TOO_LARGE'],
+    ['ten megabytes', form, `code=${'a'.repeat(10_000_000)}`, 413, 'CALLBACK_BODY_TOO_LARGE'],
+    ['very many parameters', form, 'a&'.repeat(200), 413, 'CALLBACK_BODY_TOO_LARGE'],
+    ['a parameter twice', form, 'code=a&code=b&state=c', 400, 'PARAMETER_DUPLICATE'],
+    ['prototype names', form, '__proto__=x&constructor=y&code=a', 400, 'STATE_MISSING'],
+    ['parameters in brackets', form, 'code[]=a&state=b', 400, 'RESPONSE_EMPTY'],
+    ['an error without anything', form, 'error=', 400, 'RESPONSE_EMPTY'],
+  ])('%s', async (_what, contentType, body, status, code) => {
+    flow = await startFlow();
+    const answer = await post(body, contentType);
+    expect([answer.status, errorCode(answer)]).toEqual([status, `ERR_OIDC_${code}`]);
+    expect(answer.headers['set-cookie']).toBeUndefined();
+    expect(await flow.storeKeys()).toEqual([]);
+    expect(flow.errors).toEqual([]);
+  });
+
+  it('a compressed body that is none', async () => {
+    flow = await startFlow();
+    const answer = await post(Buffer.from('code=a')).set('Content-Encoding', 'gzip');
+    expect([answer.status, errorCode(answer)]).toEqual([400, 'ERR_OIDC_CALLBACK_BODY_UNREADABLE']);
+  });
+
+  it('a parameter in the query beside the body: the query is not read', async () => {
+    flow = await startFlow();
+    const answer = await request(flow.baseUrl)
+      .post('/callback?code=a&state=b')
+      .set('Content-Type', form)
+      .send('error_description=x');
+    expect(errorCode(answer)).toBe('ERR_OIDC_RESPONSE_EMPTY');
+  });
+
+  it('other methods', async () => {
+    flow = await startFlow();
+    expect((await request(flow.baseUrl).put('/callback').send('code=a')).status).toBe(404);
+  });
+});
+
+describe('a body parser in front', () => {
+  it.each([
+    ['urlencoded', express.urlencoded({ extended: false })],
+    ['urlencoded, extended', express.urlencoded({ extended: true })],
+    ['json', express.json()],
+  ])('(%s) does no harm', async (_name, parser) => {
+    flow = await startFlow({ before: (app) => void app.use(parser) });
+    expect(await flow.signIn()).toMatchObject({ status: 200 });
+  });
+
+  it('that makes objects of parameters is seen through', async () => {
+    flow = await startFlow({
+      before: (app) => void app.use(express.urlencoded({ extended: true })),
+    });
+    expect(errorCode(await post('code[a]=b&state=c'))).toBe('ERR_OIDC_PARAMETER_MALFORMED');
+    expect(errorCode(await post('code=a&code=b&state=c'))).toBe('ERR_OIDC_PARAMETER_DUPLICATE');
+  });
+
+  it('that leaves nothing to read is named', async () => {
+    flow = await startFlow({ before: (app) => void app.use(express.text({ type: form })) });
+    expect(errorCode(await post('code=a&state=b'))).toBe('ERR_OIDC_CALLBACK_BODY_UNREADABLE');
+  });
+});
+
+describe('verify', () => {
+  it('refuses a login: 403, and no session', async () => {
+    flow = await startFlow({ oidc: { verify: ({ claims }) => claims.sub !== 'ada' } });
+    const arrival = await flow.signIn();
+    expect([arrival.status, errorCode(arrival)]).toEqual([403, 'ERR_OIDC_LOGIN_REFUSED']);
+    expect(await flow.storeKeys()).toEqual([]);
+  });
+
+  it('gets claims, the code-exchanged access token, scope and the request', async () => {
+    const seen: unknown[] = [];
+    flow = await startFlow({
+      oidc: {
+        verify: ({ claims, accessToken, scope, req }) => {
+          seen.push(claims.sub, accessToken, scope, req.path);
+          return { id: 1 };
+        },
+      },
+    });
+    expect(await flow.signIn()).toMatchObject({ status: 200 });
+    expect(seen).toEqual([
+      'ada',
+      flow.op.accessTokens.back[0],
+      ['openid', 'profile', 'email'],
+      '/callback',
+    ]);
+  });
+
+  it('that throws reaches the application with its own error, and nobody is signed in', async () => {
+    const failure = new Error('the database is down');
+    flow = await startFlow({ oidc: { verify: () => Promise.reject(failure) } });
+    await flow.signIn();
+    expect(flow.errors).toEqual([failure]);
+    expect(await flow.storeKeys()).toEqual([]);
+  });
 });

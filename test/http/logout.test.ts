@@ -1,0 +1,197 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
+
+let flow: Flow;
+afterEach(() => flow.close());
+
+const logout = (from?: string): ReturnType<Flow['browser']['navigate']> =>
+  flow.browser.navigate({
+    method: 'GET',
+    url: `${flow.baseUrl}/logout`,
+    from: from ?? flow.baseUrl,
+  });
+
+const isSignedIn = async (): Promise<boolean> =>
+  json(await flow.browser.navigate(flow.baseUrl))['claims'] !== null;
+
+describe('RP-Initiated Logout 2', () => {
+  it('ends the login here, then at the OP, and comes back', async () => {
+    flow = await startFlow();
+    await flow.signIn();
+    const arrival = await logout();
+    expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/` });
+    expect(flow.op.lastRequest('/end_session').parameters).toEqual({
+      id_token_hint: expect.stringMatching(/^eyJ/),
+      client_id: 'client',
+      post_logout_redirect_uri: `${flow.baseUrl}/logout/callback`,
+      state: expect.stringMatching(/^[\w-]{22}$/),
+    });
+    expect(await flow.storeKeys()).toEqual([]);
+    expect(await isSignedIn()).toBe(false);
+    expect(await flow.browser.cookieNames(flow.baseUrl)).toEqual(['connect.sid']);
+  });
+
+  it('gives the newest ID Token as a hint', async () => {
+    flow = await startFlow();
+    await flow.signIn();
+    flow.clock.advance(4000);
+    await flow.browser.fetch(`${flow.baseUrl}/api/x`);
+    await logout();
+    const idTokens = flow.op.handedOut.filter((secret) => secret.startsWith('eyJ'));
+    expect(flow.op.lastRequest('/end_session').parameters['id_token_hint']).toBe(idTokens.at(-1));
+  });
+
+  it('comes back to the path asked for, if it is one of ours', async () => {
+    flow = await startFlow();
+    for (const [wanted, path] of [
+      ['/cart/tea', '/cart/tea'],
+      ['//evil.example', '/'],
+    ]) {
+      const url = `${flow.baseUrl}/logout?return_to=${wanted}`;
+      const arrival = await flow.browser.navigate({ method: 'GET', url, from: flow.baseUrl });
+      expect(arrival.url).toBe(`${flow.baseUrl}${path}`);
+    }
+  });
+
+  it('by POST goes on by a page, as a default helmet forbids redirects after a form', async () => {
+    flow = await startFlow();
+    await flow.signIn();
+    const arrival = await flow.browser.navigate({
+      method: 'POST',
+      url: `${flow.baseUrl}/logout`,
+      from: flow.baseUrl,
+    });
+    expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/` });
+    expect(arrival.history[0]).toMatchObject({ status: 200 });
+    expect(await isSignedIn()).toBe(false);
+  });
+
+  it('is local where the OP has no such endpoint, or is down', async () => {
+    flow = await startFlow();
+    flow.op.lie({ discovery: { json: ({ end_session_endpoint, ...body }) => body } });
+    await flow.signIn();
+    expect(await logout()).toMatchObject({ status: 200, url: `${flow.baseUrl}/` });
+    expect(flow.op.count('/end_session')).toBe(0);
+    expect(await isSignedIn()).toBe(false);
+  });
+
+  it('then in again works', async () => {
+    flow = await startFlow();
+    for (let round = 0; round < 3; round += 1) {
+      expect(await flow.signIn()).toMatchObject({ status: 200 });
+      await logout();
+      expect(await isSignedIn()).toBe(false);
+    }
+  });
+});
+
+describe('RP-Initiated Logout 3 the return', () => {
+  it.each(['?state=wrong', ''])('with "%s" in place of the state is refused', async (query) => {
+    flow = await startFlow();
+    await flow.signIn();
+    await flow.browser.navigate(
+      { method: 'GET', url: `${flow.baseUrl}/logout`, from: flow.baseUrl },
+      (next) => next.url.includes('/logout/callback'),
+    );
+    const arrival = await flow.browser.navigate(`${flow.baseUrl}/logout/callback${query}`);
+    expect([arrival.status, errorCode(arrival)]).toEqual([400, 'ERR_OIDC_LOGOUT_STATE']);
+  });
+
+  it('that this browser did not begin is refused, and signs nobody out', async () => {
+    flow = await startFlow();
+    await flow.signIn();
+    const arrival = await flow.browser.navigate(`${flow.baseUrl}/logout/callback?state=a`);
+    expect([arrival.status, errorCode(arrival)]).toEqual([400, 'ERR_OIDC_LOGOUT_STATE']);
+    expect(await isSignedIn()).toBe(true);
+  });
+});
+
+describe('logout by another site', () => {
+  it('ends nothing before the visitor has said yes', async () => {
+    flow = await startFlow();
+    await flow.signIn();
+    const asked = await logout('https://evil.example');
+    expect(asked).toMatchObject({ status: 200, url: `${flow.baseUrl}/logout` });
+    expect(asked.text).toContain('<form method="post" action="/logout?return_to=%2F">');
+    expect(await isSignedIn()).toBe(true);
+  });
+
+  it('by POST neither', async () => {
+    flow = await startFlow();
+    await flow.signIn();
+    const url = `${flow.baseUrl}/logout`;
+    await flow.browser.navigate({ method: 'POST', url, from: 'https://evil.example' });
+    expect(await isSignedIn()).toBe(true);
+  });
+
+  it('from an old browser, which sends no Fetch Metadata, goes by the Origin', async () => {
+    flow = await startFlow();
+    await flow.signIn();
+    const send = (headers: Record<string, string>): Promise<unknown> =>
+      flow.browser.fetch(`${flow.baseUrl}/logout`, {
+        method: 'POST',
+        headers: { 'Sec-Fetch-Site': '', ...headers },
+      });
+    await send({ Origin: 'https://evil.example' });
+    expect(await isSignedIn()).toBe(true);
+  });
+});
+
+describe('logout wins', () => {
+  it('over a refresh under way: it waits for it, and nothing comes back', async () => {
+    flow = await startFlow();
+    await flow.signIn();
+    flow.clock.advance(4000);
+    const held = flow.op.hold('/token');
+    const refreshing = flow.browser.fetch(`${flow.baseUrl}/api/x`);
+    await held.arrived;
+    const leaving = logout();
+    held.release();
+    await Promise.all([refreshing, leaving]);
+    expect(await flow.storeKeys()).toEqual([]);
+    expect(await isSignedIn()).toBe(false);
+  });
+
+  it('over a request that saves its session late', async () => {
+    let isIn = (): void => undefined;
+    let goOn = (): void => undefined;
+    const arrived = new Promise<void>((resolve) => {
+      isIn = resolve;
+    });
+    const released = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    flow = await startFlow({
+      routes: (app) => {
+        app.get('/slow', async (req, res) => {
+          isIn();
+          await released;
+          req.session.basket = ['saved late'];
+          res.json({});
+        });
+      },
+    });
+    await flow.signIn();
+    const slow = flow.browser.fetch(`${flow.baseUrl}/slow`);
+    await arrived;
+    await logout();
+    goOn();
+    await slow;
+    expect(await isSignedIn()).toBe(false);
+    const refused = await flow.browser.fetch(`${flow.baseUrl}/api/x`);
+    expect([refused.status, errorCode(refused)]).toEqual([401, 'ERR_OIDC_LOGIN_REQUIRED']);
+  });
+
+  it('also when the application destroys the session itself', async () => {
+    flow = await startFlow({
+      routes: (app) => {
+        app.get('/destroy', (req, res) => {
+          req.session.destroy(() => res.json({}));
+        });
+      },
+    });
+    await flow.signIn();
+    await flow.browser.navigate(`${flow.baseUrl}/destroy`);
+    expect(await flow.storeKeys()).toEqual([]);
+  });
+});

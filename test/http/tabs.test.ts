@@ -1,0 +1,156 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type Arrival, Browser, type Hop } from '../support/browser.ts';
+import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
+
+let flow: Flow;
+afterEach(() => flow.close());
+
+async function begin(path: string): Promise<Hop> {
+  const { next } = await flow.browser.navigate(
+    `${flow.baseUrl}${path}`,
+    ({ method }) => method === 'POST',
+  );
+  if (next === undefined) throw new Error('no callback');
+  return next;
+}
+
+const txCookies = async (): Promise<string[]> =>
+  (await flow.browser.cookieNames(flow.baseUrl)).filter((name) => name.includes('.tx.'));
+
+describe('tabs', () => {
+  it.each([
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ])('three logins, finished in the order %i %i %i, all end where they began', async (...order) => {
+    flow = await startFlow();
+    await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+    const tabs = [
+      await begin('/private?tab=0'),
+      await begin('/private?tab=1'),
+      await begin('/private?tab=2'),
+    ];
+    for (const tab of order) {
+      const arrival = await flow.browser.navigate(tabs[tab] as Hop);
+      expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/private?tab=${tab}` });
+      expect(json(arrival)).toMatchObject({ cart: ['tea'] });
+    }
+    expect(await txCookies()).toEqual([]);
+  });
+
+  it('60 abandoned logins leave few cookies, under 2 KB', async () => {
+    flow = await startFlow();
+    let last: Hop | undefined;
+    for (let index = 0; index < 60; index += 1) {
+      last = await begin('/private');
+      flow.clock.advance(1);
+    }
+    const cookies = await flow.browser.jar.getCookieString(flow.baseUrl);
+    expect(await txCookies()).toHaveLength(4);
+    expect(cookies.length).toBeLessThan(2048);
+    expect(await flow.browser.navigate(last as Hop)).toMatchObject({ status: 200 });
+  });
+
+  it('long return paths are bounded in bytes, and the newest login is kept', async () => {
+    flow = await startFlow();
+    let last: Hop | undefined;
+    for (let index = 0; index < 10; index += 1) {
+      last = await begin(`/private?${'a'.repeat(900)}`);
+      flow.clock.advance(1);
+    }
+    expect((await flow.browser.jar.getCookieString(flow.baseUrl)).length).toBeLessThan(4200);
+    expect(await flow.browser.navigate(last as Hop)).toMatchObject({ status: 200 });
+  });
+
+  it('cookies that cannot be read go first', async () => {
+    flow = await startFlow();
+    const first = await begin('/private?tab=0');
+    const [name = ''] = await txCookies();
+    const prefix = name.slice(0, name.indexOf('.tx.') + 4);
+    for (const suffix of ['a', 'b', 'c', 'd', 'e']) {
+      await flow.browser.jar.setCookie(`${prefix}${suffix}=rubbish; Path=/`, flow.baseUrl);
+    }
+    await begin('/private?tab=1');
+    expect(await txCookies()).toContain(name);
+    expect(await flow.browser.navigate(first)).toMatchObject({ status: 200 });
+  });
+
+  it('another application on the same host is not disturbed', async () => {
+    flow = await startFlow();
+    const other = await startFlow();
+    const first = await begin('/private');
+    for (let index = 0; index < 6; index += 1)
+      await flow.browser.navigate(`${other.baseUrl}/private`, ({ method }) => method === 'POST');
+    expect(await flow.browser.navigate(first)).toMatchObject({ status: 200 });
+    await other.close();
+  });
+});
+
+describe('a visitor who submits twice', () => {
+  it('ends signed in, and the code is spent once', async () => {
+    flow = await startFlow();
+    const callback = await begin('/private');
+    const held = flow.op.hold('/token');
+    // The first navigation is cancelled by the second, so its cookies never arrive: another jar.
+    const cancelled = new Browser();
+    for (const cookie of await flow.browser.jar.getCookies(flow.baseUrl)) {
+      await cancelled.jar.setCookie(String(cookie), flow.baseUrl);
+    }
+    const first = cancelled.navigate(callback);
+    await held.arrived;
+    const second = flow.browser.navigate(callback);
+    // The second is at the application before the OP answers the first.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    held.release();
+    const arrivals: Arrival[] = [await first, await second];
+    for (const arrival of arrivals) {
+      expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/private` });
+    }
+    expect(flow.op.count('/token', 'authorization_code')).toBe(1);
+    expect(await flow.storeKeys()).toHaveLength(2);
+    expect(await flow.browser.fetch(`${flow.baseUrl}/api/x`)).toMatchObject({ status: 200 });
+  });
+
+  it('and whose first login failed sees the same failure', async () => {
+    flow = await startFlow();
+    flow.op.lie({ backIdToken: { claims: { sub: 'eve' } } });
+    const callback = await begin('/private');
+    const cancelled = new Browser();
+    for (const cookie of await flow.browser.jar.getCookies(flow.baseUrl)) {
+      await cancelled.jar.setCookie(String(cookie), flow.baseUrl);
+    }
+    const codes = [await cancelled.navigate(callback), await flow.browser.navigate(callback)].map(
+      errorCode,
+    );
+    expect(codes).toEqual(['ERR_OIDC_ID_TOKENS_SUB', 'ERR_OIDC_ID_TOKENS_SUB']);
+    expect(flow.op.count('/token')).toBe(1);
+  });
+});
+
+describe('what is no navigation', () => {
+  it.each([
+    ['fetch', { 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty' }],
+    ['an image', { 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'image' }],
+    ['a frame', { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'iframe' }],
+    ['a prefetch', { 'Sec-Purpose': 'prefetch' }],
+    ['a prerender', { 'Sec-Purpose': 'prefetch;prerender' }],
+    ['an old prefetch', { Purpose: 'prefetch' }],
+  ])('%s begins no login and sets no cookie', async (_what, headers) => {
+    flow = await startFlow();
+    for (const path of ['/private', '/login']) {
+      const answer = await flow.browser.perform({
+        method: 'GET',
+        url: `${flow.baseUrl}${path}`,
+        from: flow.baseUrl,
+        headers,
+      });
+      expect(answer.status).toBe(path === '/login' ? 403 : 401);
+      expect(answer.headers['content-type']).toContain('application/problem+json');
+      expect(answer.setCookies).toEqual([]);
+    }
+    expect(flow.op.requests).toEqual([]);
+  });
+});
