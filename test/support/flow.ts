@@ -20,6 +20,8 @@ export interface FlowSetup {
   path?: string;
   /** Between the session and the router. */
   before?: (app: Express) => void;
+  /** In place of the router. */
+  router?: (app: Express, oidc: HybridFlow) => void;
   /** After the router. */
   routes?: (app: Express, oidc: HybridFlow) => void;
   /** Another OP than a new one. */
@@ -101,7 +103,8 @@ function buildApp(setup: FlowSetup, oidc: HybridFlow, store: Store, errors: unkn
     }),
   );
   setup.before?.(inner);
-  inner.use(oidc.router());
+  if (setup.router) setup.router(inner, oidc);
+  else inner.use(oidc.router());
   inner.get('/', oidc.optionalAuth(), (req, res) => {
     res.json({ claims: req.oidc?.claims ?? null, cart: req.session.basket ?? [] });
   });

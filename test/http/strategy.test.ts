@@ -1,0 +1,203 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import passport from 'passport';
+import type { Verify } from 'passport-oidc-hybrid';
+import { Browser, type Hop } from '../support/browser.ts';
+import { type Flow, json, startFlow } from '../support/flow.ts';
+
+let flow: Flow;
+afterEach(() => flow.close());
+
+interface User {
+  readonly id: string;
+}
+
+/** A Passport of its own for each test: the exported one is shared by all. */
+function newPassport(): passport.Authenticator {
+  const made = new passport.Passport();
+  made.serializeUser((user, done) => done(null, (user as User).id));
+  made.deserializeUser((id, done) => done(null, { id: String(id) }));
+  return made as unknown as passport.Authenticator;
+}
+
+const verify: Verify = ({ claims }) => ({ id: `user of ${claims.sub}` });
+
+/** An ordinary Passport application; its routes are not those of the router. */
+async function startPassportApp(
+  check: Verify = verify,
+  options: passport.AuthenticateOptions = { successRedirect: '/me' },
+): Promise<void> {
+  const own = newPassport();
+  flow = await startFlow({
+    oidc: { callbackPath: '/auth/callback' },
+    before: (app) => void app.use(own.session()),
+    routes: (app) => {
+      app.get('/auth', own.authenticate('oidc', { returnTo: '/private' } as object));
+      app.get('/me', (req, res) => {
+        res.json({ user: req.user ?? null, isAuthenticated: req.isAuthenticated() });
+      });
+      app.get('/leave', (req, res, next) =>
+        req.logout((error) => (error ? next(error) : res.json({}))),
+      );
+    },
+    router: (app, oidc) => {
+      own.use(oidc.strategy(check));
+      app.post('/auth/callback', own.authenticate('oidc'));
+      app.get('/auth/callback', own.authenticate('oidc', options));
+    },
+  });
+}
+
+const me = async (): Promise<Record<string, unknown>> =>
+  json(await flow.browser.navigate(`${flow.baseUrl}/me`));
+
+describe('as a Passport strategy', () => {
+  it('signs in: req.user, req.isAuthenticated(), and requireAuth beside it', async () => {
+    await startPassportApp();
+    const arrival = await flow.browser.navigate(`${flow.baseUrl}/auth`);
+    expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/me` });
+    expect(json(arrival)).toEqual({ user: { id: 'user of ada' }, isAuthenticated: true });
+    const api = await flow.browser.fetch(`${flow.baseUrl}/api/x`);
+    expect(json(api)).toMatchObject({ authorization: `Bearer ${flow.op.accessTokens.back[0]}` });
+    expect(flow.errors).toEqual([]);
+  });
+
+  it("keeps the visitor's session under a new id", async () => {
+    await startPassportApp();
+    await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+    const [before] = await flow.storeKeys();
+    await flow.browser.navigate(`${flow.baseUrl}/auth`);
+    expect(json(await flow.browser.navigate(flow.baseUrl))).toMatchObject({ cart: ['tea'] });
+    expect(await flow.storeKeys()).not.toContain(before);
+  });
+
+  it('with keepSessionInfo, as Passport knows it, works too', async () => {
+    await startPassportApp(verify, { successRedirect: '/me', keepSessionInfo: true });
+    await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+    await flow.browser.navigate(`${flow.baseUrl}/auth`);
+    expect(await me()).toMatchObject({ isAuthenticated: true });
+    expect(await flow.browser.fetch(`${flow.baseUrl}/api/x`)).toMatchObject({ status: 200 });
+  });
+
+  it("ends with Passport's logout, tokens included", async () => {
+    await startPassportApp();
+    await flow.browser.navigate(`${flow.baseUrl}/auth`);
+    await flow.browser.navigate(`${flow.baseUrl}/leave`);
+    expect(await me()).toEqual({ user: null, isAuthenticated: false });
+    expect((await flow.storeKeys()).filter((key) => key.startsWith('oidc:'))).toEqual([]);
+  });
+
+  it.each([
+    ['verify says no', () => startPassportApp(() => false), {}],
+    [
+      'the OP says access_denied',
+      () => startPassportApp(),
+      {
+        response: (parameters: [string, string][]): [string, string][] => [
+          ...parameters.filter(([name]) => name === 'state'),
+          ['error', 'access_denied'],
+        ],
+      },
+    ],
+  ])('fails, as Passport knows it, when %s', async (_name, start, lies) => {
+    await start();
+    flow.op.lie(lies);
+    const arrival = await flow.browser.navigate(`${flow.baseUrl}/auth`);
+    expect(arrival.status).toBe(403);
+    expect(await me()).toEqual({ user: null, isAuthenticated: false });
+    expect(flow.errors).toEqual([]);
+  });
+
+  it('goes to failureRedirect when it fails', async () => {
+    await startPassportApp(() => null, { failureRedirect: '/me' });
+    expect(await flow.browser.navigate(`${flow.baseUrl}/auth`)).toMatchObject({
+      status: 200,
+      url: `${flow.baseUrl}/me`,
+    });
+  });
+
+  it('hands errors to the application, with their codes', async () => {
+    await startPassportApp();
+    flow.op.lie({ frontIdToken: { claims: { nonce: 'other' } } });
+    await flow.browser.navigate(`${flow.baseUrl}/auth`);
+    expect(flow.errors).toEqual([
+      expect.objectContaining({ code: 'ERR_OIDC_ID_TOKEN_NONCE', status: 400 }),
+    ]);
+    expect(await flow.storeKeys()).toEqual([]);
+  });
+
+  it('takes a callback that was submitted twice', async () => {
+    await startPassportApp();
+    const { next } = await flow.browser.navigate(
+      `${flow.baseUrl}/auth`,
+      ({ method }) => method === 'POST',
+    );
+    const cancelled = new Browser();
+    for (const cookie of await flow.browser.jar.getCookies(flow.baseUrl)) {
+      await cancelled.jar.setCookie(String(cookie), flow.baseUrl);
+    }
+    await cancelled.navigate(next as Hop);
+    const arrival = await flow.browser.navigate(next as Hop);
+    expect(json(arrival)).toEqual({ user: { id: 'user of ada' }, isAuthenticated: true });
+    expect(flow.op.count('/token')).toBe(1);
+  });
+
+  it('goes back to the path that the login route names', async () => {
+    await startPassportApp(verify, {});
+    const { next } = await flow.browser.navigate(
+      `${flow.baseUrl}/auth`,
+      ({ method }) => method === 'POST',
+    );
+    const cancelled = new Browser();
+    for (const cookie of await flow.browser.jar.getCookies(flow.baseUrl)) {
+      await cancelled.jar.setCookie(String(cookie), flow.baseUrl);
+    }
+    await cancelled.navigate(next as Hop);
+    expect(await flow.browser.navigate(next as Hop)).toMatchObject({
+      url: `${flow.baseUrl}/private`,
+    });
+  });
+});
+
+describe('the router beside Passport', () => {
+  it('logs the user of verify in, where Passport is mounted', async () => {
+    const own = newPassport();
+    flow = await startFlow({
+      oidc: { verify },
+      before: (app) => void app.use(own.session()),
+      routes: (app) => void app.get('/me', (req, res) => void res.json({ user: req.user ?? null })),
+    });
+    expect(await flow.signIn()).toMatchObject({ status: 200 });
+    expect(await me()).toEqual({ user: { id: 'user of ada' } });
+  });
+
+  it('leaves Passport alone without verify', async () => {
+    const own = newPassport();
+    flow = await startFlow({
+      before: (app) => void app.use(own.session()),
+      routes: (app) => void app.get('/me', (req, res) => void res.json({ user: req.user ?? null })),
+    });
+    expect(await flow.signIn()).toMatchObject({ status: 200 });
+    expect(await me()).toEqual({ user: null });
+  });
+
+  it('does not carry the data of a user of another strategy over', async () => {
+    const own = newPassport();
+    flow = await startFlow({
+      before: (app) => void app.use(own.session()),
+      routes: (app) => {
+        app.get('/local', (req, res, next) =>
+          req.logIn({ id: 'local' }, (error) => (error ? next(error) : res.json({}))),
+        );
+        app.get('/me', (req, res) => void res.json({ user: req.user ?? null }));
+      },
+    });
+    await flow.browser.navigate(`${flow.baseUrl}/local`);
+    await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+    await flow.browser.navigate(`${flow.baseUrl}/login`);
+    expect(json(await flow.browser.navigate(flow.baseUrl))).toMatchObject({
+      claims: { sub: 'ada' },
+      cart: [],
+    });
+    expect(await me()).toEqual({ user: null });
+  });
+});
