@@ -45,7 +45,7 @@ export class Browser {
     while (hop !== undefined) {
       const visit: Visit = await this.perform(hop);
       history.push(visit);
-      if (history.length > 20) throw new Error(`too many hops: ${history.map(({ url }) => url)}`);
+      if (history.length > 20) throw new Error(`too many hops, the last to ${hop.url}`);
       hop = visit.next !== undefined && until(visit.next) ? undefined : visit.next;
     }
     return { ...(history.at(-1) as Visit), history };

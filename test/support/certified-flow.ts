@@ -1,0 +1,85 @@
+import express, { type Express } from 'express';
+import session, { MemoryStore, type Store } from 'express-session';
+import helmet from 'helmet';
+import { createProxyMiddleware } from 'http-proxy-middleware';
+import { type HybridFlow, type HybridFlowOptions, hybridFlow } from 'passport-oidc-hybrid';
+import { type CertifiedOp, startCertifiedOp } from './certified-op.ts';
+import { type Clock, startClock } from './clock.ts';
+import { sealingSecret } from './flow.ts';
+import { type Listening, listen } from './listen.ts';
+import { type ResourceServer, startResourceServer } from './resource-server.ts';
+
+/** What a test may change. */
+export interface CertifiedFlowSetup {
+  oidc?: Partial<HybridFlowOptions>;
+  expressModule?: typeof express;
+  store?: Store;
+  accessTokenSeconds?: number;
+}
+
+/** An application with a default helmet and a proxied API, at a certified OP. */
+export interface CertifiedFlow {
+  readonly baseUrl: string;
+  readonly op: CertifiedOp;
+  readonly api: ResourceServer;
+  readonly clock: Clock;
+  close(): Promise<void>;
+}
+
+export async function startCertifiedFlow(setup: CertifiedFlowSetup = {}): Promise<CertifiedFlow> {
+  const listening = await listen();
+  const baseUrl = `http://localhost:${listening.port}`;
+  const op = await startCertifiedOp({
+    redirectUris: [`${baseUrl}/callback`],
+    postLogoutRedirectUris: [`${baseUrl}/logout/callback`],
+    accessTokenSeconds: setup.accessTokenSeconds ?? 60,
+  });
+  const api = await startResourceServer({ op });
+  const clock = startClock();
+  const oidc = hybridFlow({
+    issuer: op.issuer,
+    clientId: op.clientId,
+    clientSecret: op.clientSecret,
+    baseUrl,
+    secret: sealingSecret,
+    authorizationParams: { resource: op.audience },
+    now: clock.now,
+    ...setup.oidc,
+  });
+  listening.server.on('request', buildApp(setup, oidc, api));
+  return { baseUrl, op, api, clock, close: () => closeAll(listening, op, api) };
+}
+
+async function closeAll(...closing: Pick<Listening, 'close'>[]): Promise<void> {
+  for (const part of closing) await part.close();
+}
+
+function buildApp(setup: CertifiedFlowSetup, oidc: HybridFlow, api: ResourceServer): Express {
+  const app = (setup.expressModule ?? express)();
+  app.use(helmet());
+  app.use(
+    session({
+      secret: 'a secret for tests, which signs session cookies',
+      resave: false,
+      saveUninitialized: false,
+      store: setup.store ?? new MemoryStore(),
+      cookie: { sameSite: 'lax' },
+    }),
+  );
+  app.use(oidc.router());
+  app.get('/', oidc.optionalAuth(), (req, res) => {
+    res.json({ sub: req.oidc?.claims.sub ?? null });
+  });
+  app.get('/profile', oidc.requireAuth(), (req, res) => {
+    res.json(req.oidc?.claims);
+  });
+  app.use(
+    '/api',
+    oidc.requireAuth(),
+    createProxyMiddleware({
+      target: api.url,
+      on: { proxyReq: (proxyReq) => proxyReq.removeHeader('cookie') },
+    }),
+  );
+  return app;
+}

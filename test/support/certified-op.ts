@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { exportJWK, generateKeyPair } from 'jose';
+import { type Configuration, type JWK, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { Certificate } from './certificate.ts';
+import { createCertifiedOpStore } from './certified-op-store.ts';
+import { listen } from './listen.ts';
+import { listenTls } from './listen-tls.ts';
+import { createLoopbackFetch } from './loopback-fetch.ts';
+
+/** What a test says about the OP and its one client. */
+export interface CertifiedOpOptions {
+  redirectUris: readonly string[];
+  postLogoutRedirectUris: readonly string[];
+  /** Life of an access token, in whole seconds. @default 3600 */
+  accessTokenSeconds?: number;
+  /** Makes it an https server. */
+  certificate?: Certificate;
+  /** Host in the issuer; one that leads to loopback. @default '127.0.0.1' */
+  host?: string;
+}
+
+/** An OP that is certified by the OpenID Foundation: oidc-provider, with nobody to ask. */
+export interface CertifiedOp {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** The API that JWT access tokens are for: ask for it by the parameter `resource`. */
+  readonly audience: string;
+  readonly jwksUri: string;
+  /** Reaches it and its neighbours on this machine, https included. */
+  readonly fetch: typeof globalThis.fetch;
+  /** Grants that the token endpoint gave, by their type, and how often it refused one. */
+  readonly grants: { authorization_code: number; refresh_token: number; refused: number };
+  close(): Promise<void>;
+}
+
+const clientId = 'certified-client';
+const clientSecret = 'a secret of the client at the certified OP';
+const audience = 'https://api.example';
+
+/**
+ * Starts the OP. It signs everybody in as `ada` and grants whatever is asked for; the authorization
+ * parameter `login_hint=cancel` makes the visitor refuse. A refresh token may be used once.
+ */
+export async function startCertifiedOp(options: CertifiedOpOptions): Promise<CertifiedOp> {
+  const { certificate, host = '127.0.0.1' } = options;
+  const listening = certificate ? await listenTls(certificate) : await listen();
+  const issuer = `${certificate ? 'https' : 'http'}://${host}:${listening.port}`;
+  const provider = new Provider(issuer, await createConfiguration(options));
+  const answer = provider.callback();
+  listening.server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+    const isInteraction = req.url?.startsWith('/interaction/') ?? false;
+    (isInteraction ? interact(provider, req, res) : answer(req, res)).catch((error: unknown) => {
+      res.statusCode = 500;
+      res.end(String(error));
+    });
+  });
+  const loopback = createLoopbackFetch(certificate?.cert);
+  return {
+    issuer,
+    clientId,
+    clientSecret,
+    audience,
+    jwksUri: `${issuer}/jwks`,
+    fetch: loopback.fetch,
+    grants: countGrants(provider),
+    async close() {
+      await loopback.close();
+      await listening.close();
+    },
+  };
+}
+
+async function createConfiguration(options: CertifiedOpOptions): Promise<Configuration> {
+  const { accessTokenSeconds = 3600 } = options;
+  return {
+    adapter: createCertifiedOpStore(),
+    clients: [createClient(options)],
+    jwks: { keys: [await createKey()] },
+    cookies: { keys: [randomBytes(32).toString('base64url')] },
+    responseTypes: ['code', 'code id_token', 'code token', 'code id_token token'],
+    pkce: { required: () => true },
+    scopes: ['openid', 'offline_access'],
+    claims: { profile: ['name'], email: ['email'] },
+    // As the hosted OPs do; by Core 5.4 these claims would be the userinfo endpoint's.
+    conformIdTokenClaims: false,
+    findAccount: (_ctx, sub) => ({
+      accountId: sub,
+      claims: () => ({ sub, name: 'Ada Marwick', email: 'ada@shop.example' }),
+    }),
+    loadExistingGrant: grantEverything,
+    interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    // Whether or not offline_access was asked for: oidc-provider would want a consent for it.
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: async () => false,
+    rotateRefreshToken: true,
+    ttl: {
+      AccessToken: accessTokenSeconds,
+      AuthorizationCode: 60,
+      IdToken: 600,
+      Interaction: 600,
+      RefreshToken: 86_400,
+      Grant: 86_400,
+      Session: 86_400,
+    },
+    clientBasedCORS: () => false,
+    features: createFeatures(accessTokenSeconds),
+  };
+}
+
+function createFeatures(accessTokenTTL: number): NonNullable<Configuration['features']> {
+  return {
+    devInteractions: { enabled: false },
+    revocation: { enabled: true },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: (ctx, form) => {
+        ctx.body = confirmedAtOnce(form);
+      },
+      postLogoutSuccessSource: (ctx) => {
+        ctx.body = '<!doctype html><title>Signed out</title>';
+      },
+    },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: () => ({
+        scope: 'orders:read',
+        audience,
+        accessTokenFormat: 'jwt',
+        accessTokenTTL,
+        jwt: { sign: { alg: 'ES256' } },
+      }),
+      // Named once, at the authorization endpoint; code exchange and refresh mean the same.
+      useGrantedResource: () => true,
+    },
+  };
+}
+
+function createClient(options: CertifiedOpOptions): NonNullable<Configuration['clients']>[number] {
+  const isSecure = options.redirectUris.every((uri) => uri.startsWith('https:'));
+  return {
+    client_id: clientId,
+    client_secret: clientSecret,
+    // To a "web" client, plain http on loopback is refused with the hybrid response types.
+    application_type: isSecure ? 'web' : 'native',
+    response_types: ['code', 'code id_token', 'code token', 'code id_token token'],
+    grant_types: ['authorization_code', 'implicit', 'refresh_token'],
+    redirect_uris: [...options.redirectUris],
+    post_logout_redirect_uris: [...options.postLogoutRedirectUris],
+    id_token_signed_response_alg: 'ES256',
+  };
+}
+
+async function createKey(): Promise<JWK> {
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const kid = randomBytes(8).toString('base64url');
+  return { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid } as JWK;
+}
+
+async function grantEverything(ctx: KoaContextWithOIDC) {
+  const { client, session, provider, params } = ctx.oidc;
+  if (!client || !session?.accountId) return undefined;
+  const known = session.grantIdFor(client.clientId);
+  const grant =
+    (known && (await provider.Grant.find(known))) ||
+    new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
+  const scope = String(params?.['scope'] ?? 'openid');
+  grant.addOIDCScope(scope);
+  for (const resource of [params?.['resource'] ?? []].flat()) {
+    grant.addResourceScope(String(resource), `${scope} orders:read`);
+  }
+  await grant.save();
+  return grant;
+}
+
+/** The step at which an OP shows a sign-in page; this one knows the answer. */
+async function interact(
+  provider: Provider,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  const { params } = await provider.interactionDetails(req, res);
+  const answer =
+    params['login_hint'] === 'cancel'
+      ? { error: 'access_denied', error_description: 'the visitor cancelled' }
+      : { login: { accountId: 'ada' }, consent: {} };
+  await provider.interactionFinished(req, res, answer);
+}
+
+/** The page that asks "sign out?", with the answer yes. */
+function confirmedAtOnce(form: string): string {
+  const answered = form
+    .replace(' id="op.logoutForm"', '')
+    .replace('</form>', '<input type="hidden" name="logout" value="yes"/></form>');
+  return `<!doctype html><title>Signing out</title><body onload="document.forms[0].submit()">${answered}`;
+}
+
+function countGrants(provider: Provider): CertifiedOp['grants'] {
+  const grants = { authorization_code: 0, refresh_token: 0, refused: 0 };
+  provider.on('grant.success', (ctx) => {
+    const type = ctx.oidc.params?.['grant_type'];
+    if (type === 'authorization_code' || type === 'refresh_token') grants[type] += 1;
+  });
+  provider.on('grant.error', () => {
+    grants.refused += 1;
+  });
+  return grants;
+}
