@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
-import { type Configuration, type JWK, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import {
+  type Configuration,
+  interactionPolicy,
+  type JWK,
+  type KoaContextWithOIDC,
+  Provider,
+} from 'oidc-provider';
 import type { Certificate } from './certificate.ts';
 import { createCertifiedOpStore } from './certified-op-store.ts';
 import { listen } from './listen.ts';
@@ -90,7 +96,10 @@ async function createConfiguration(options: CertifiedOpOptions): Promise<Configu
       claims: () => ({ sub, name: 'Ada Marwick', email: 'ada@shop.example' }),
     }),
     loadExistingGrant: grantEverything,
-    interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    interactions: {
+      url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
+      policy: createPolicy(),
+    },
     // Whether or not offline_access was asked for: oidc-provider would want a consent for it.
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async () => false,
@@ -107,6 +116,13 @@ async function createConfiguration(options: CertifiedOpOptions): Promise<Configu
     clientBasedCORS: () => false,
     features: createFeatures(accessTokenSeconds),
   };
+}
+
+/** Without the rule that a "native" client's user is asked every time: ours is a server. */
+function createPolicy(): interactionPolicy.DefaultPolicy {
+  const policy = interactionPolicy.base();
+  policy.get('consent')?.checks.remove('native_client_prompt');
+  return policy;
 }
 
 function createFeatures(accessTokenTTL: number): NonNullable<Configuration['features']> {
