@@ -4,7 +4,7 @@ export type { RequireAuthOptions, Unauthenticated } from './http/require-auth.ts
 export type { AuthenticateOptions, HybridFlowStrategy, PassportActions } from './http/strategy.ts';
 export type { HybridFlow } from './hybrid-flow.ts';
 export { hybridFlow } from './hybrid-flow.ts';
-export type { IdTokenClaims } from './oidc/id-token.ts';
+export type { IdTokenClaims } from './oidc/id-token-claims.ts';
 export type {
   HybridFlowOptions,
   OnError,

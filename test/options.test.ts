@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { type HybridFlowOptions, hybridFlow, OptionsError } from 'passport-oidc-hybrid';
-import { defaultOptions, resolveOptions } from '../lib/options.ts';
+import { defaultOptions } from '../lib/options.ts';
+import { resolveOptions } from '../lib/resolve-options.ts';
 
 const good: HybridFlowOptions = {
   issuer: 'https://op.example',

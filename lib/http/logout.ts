@@ -4,7 +4,7 @@ import { buildEndSessionRequest, type EndSessionRequest } from '../oidc/end-sess
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { isSameOrigin } from './negotiation.ts';
-import { escapeHtml, sendPage, sendRedirect, sendRefresh } from './pages.ts';
+import { escapeHtml, sendOn, sendPage, sendRedirect } from './pages.ts';
 import { defaultReturnPath, safeReturnPath } from './return-to.ts';
 
 /**
@@ -41,11 +41,7 @@ async function logOut(
   if (endSession !== undefined) {
     parts.logoutCookie.store(res, { state: endSession.state, returnTo });
   }
-  const url = endSession?.url ?? returnTo;
-  // Chromium holds redirects after a form against the page's `form-action`, which a default helmet
-  // sets to 'self'; a page that refreshes is a navigation of its own.
-  if (req.method === 'POST') sendRefresh(res, url, 'Signing out', 'Continue');
-  else sendRedirect(res, url);
+  sendOn(req, res, endSession?.url ?? returnTo, 'Signing out');
 }
 
 /** The OP's part of a logout; `undefined` where it has none or cannot be reached. */

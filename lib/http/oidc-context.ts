@@ -1,4 +1,4 @@
-import type { IdTokenClaims } from '../oidc/id-token.ts';
+import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
 import type { TokenRecord } from '../tokens/token-record.ts';
 import type { FlowParts } from './flow-parts.ts';
 import type { CurrentLogin } from './login-session.ts';

@@ -1,4 +1,4 @@
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 
 /** The only style of this library's pages; the policy below names its hash. */
 const style =
@@ -45,6 +45,16 @@ export function sendRefresh(res: Response, url: string, title: string, label: st
     refreshTo: url,
     body: `<h1>${escapeHtml(title)}</h1><p><a href="${escapeHtml(url)}">${escapeHtml(label)}</a></p>`,
   });
+}
+
+/**
+ * Sends the browser to another site. Chromium holds the redirects after a form against the page's
+ * `form-action`, which a default helmet sets to 'self'; a page that refreshes is a navigation of
+ * its own.
+ */
+export function sendOn(req: Request, res: Response, url: string, title: string): void {
+  if (req.method === 'GET' || req.method === 'HEAD') sendRedirect(res, url);
+  else sendRefresh(res, url, title, 'Continue');
 }
 
 /** Redirects without leaving a trace: not cached, no Referer. */

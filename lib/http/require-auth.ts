@@ -6,7 +6,7 @@ import type { FlowParts } from './flow-parts.ts';
 import { beginLogin } from './login.ts';
 import { isNavigation } from './negotiation.ts';
 import { RequestContext } from './oidc-context.ts';
-import { sendRedirect } from './pages.ts';
+import { sendOn } from './pages.ts';
 import { defaultReturnPath, requestedPath, safeReturnPath } from './return-to.ts';
 import type { SessionRequest } from './session-request.ts';
 
@@ -100,9 +100,8 @@ async function refuse(
     if (!(error instanceof AuthenticationError)) throw error;
     if (error.code === 'ERR_OIDC_LOGIN_ENDED') await parts.loginSessions.end(req);
     if (answerFor(req) === 'login') {
-      sendRedirect(res, await beginLogin(parts, req, res, wantedPath(req, options)));
-    } else if (options.onError) options.onError(error, req, res, next);
-    else sendProblem(error, res, options);
+      sendOn(req, res, await beginLogin(parts, req, res, wantedPath(req, options)), 'Signing in');
+    } else sendProblem(error, res, options);
   } catch (failure) {
     answerError(failure, req, res, next, options);
   }

@@ -1,7 +1,8 @@
 import { ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { AcceptedResponse } from './authorization-response.ts';
-import { checkNonce, type IdTokenClaims, verifyIdToken } from './id-token.ts';
+import { checkNonce, verifyIdToken } from './id-token.ts';
+import type { IdTokenClaims } from './id-token-claims.ts';
 import type { Provider } from './provider.ts';
 import { requestTokens, type TokenResponse } from './token-endpoint.ts';
 import { checkTokenHash } from './token-hash.ts';

@@ -1,6 +1,6 @@
 import { ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { IdTokenClaims } from './id-token.ts';
+import type { IdTokenClaims } from './id-token-claims.ts';
 import type { Transaction } from './transaction.ts';
 
 /**

@@ -1,22 +1,8 @@
 import { compactVerify, errors } from 'jose';
 import { HybridFlowError, ValidationError } from '../errors.ts';
 import { type ResolvedOptions, signatureAlgorithms } from '../options.ts';
+import type { IdTokenClaims } from './id-token-claims.ts';
 import type { DiscoveredProvider } from './provider.ts';
-
-/** Claims of an ID Token that passed every check. */
-export interface IdTokenClaims {
-  readonly iss: string;
-  readonly sub: string;
-  readonly aud: string | readonly string[];
-  readonly exp: number;
-  readonly iat: number;
-  readonly nonce?: string;
-  readonly auth_time?: number;
-  readonly acr?: string;
-  readonly azp?: string;
-  readonly sid?: string;
-  readonly [claim: string]: unknown;
-}
 
 /** A verified ID Token. */
 export interface IdToken {

@@ -3,8 +3,8 @@ import { ProviderError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { boundedFetch } from './bounded-fetch.ts';
 import { clientAuthentication } from './client-authentication.ts';
+import { setIdTokenAside } from './id-token-aside.ts';
 import { type ProviderKeys, providerKeys } from './provider-keys.ts';
-import { setIdTokenAside } from './token-endpoint.ts';
 import { translateError } from './translate-error.ts';
 
 /** Metadata older than this is fetched again in the background, while the old one serves. */

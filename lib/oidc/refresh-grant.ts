@@ -1,7 +1,8 @@
 import { ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { type TokenSet, tokenTimes } from './code-exchange.ts';
-import { type IdTokenClaims, verifyIdToken } from './id-token.ts';
+import { verifyIdToken } from './id-token.ts';
+import type { IdTokenClaims } from './id-token-claims.ts';
 import type { Provider } from './provider.ts';
 import { requestTokens } from './token-endpoint.ts';
 import { checkTokenHash } from './token-hash.ts';

@@ -1,10 +1,8 @@
 import * as client from 'openid-client';
 import { ProviderError, ValidationError } from '../errors.ts';
+import { unverifiedIdTokenName } from './id-token-aside.ts';
 import type { Provider } from './provider.ts';
 import { translateError } from './translate-error.ts';
-
-/** Where {@link setIdTokenAside} keeps the ID Token of a token response. */
-const asideName = 'unverified_id_token';
 
 /** An answer of the token endpoint: well-formed, its ID Token not yet verified. */
 export interface TokenResponse {
@@ -15,33 +13,6 @@ export interface TokenResponse {
   /** Scope in the response; `undefined` where it is as requested. */
   readonly scope: string | undefined;
   readonly unverifiedIdToken: string | undefined;
-}
-
-/**
- * Wraps a fetch so that openid-client finds no ID Token in a token response. It would check it by
- * rules of its own, narrower than ours in some clauses and wider in others, and by a clock of its
- * own; ID Tokens of both channels are checked in one place, `id-token.ts`.
- */
-export function setIdTokenAside(
-  fetch: (url: string, init?: object) => Promise<Response>,
-): (url: string, init?: object) => Promise<Response> {
-  return async (url, init) => {
-    const response = await fetch(url, init);
-    if ((init as { method?: string } | undefined)?.method !== 'POST' || !response.ok)
-      return response;
-    const text = await response.text();
-    return new Response(renameIdToken(text), response);
-  };
-}
-
-function renameIdToken(text: string): string {
-  try {
-    const { id_token, ...rest } = JSON.parse(text);
-    return id_token === undefined ? text : JSON.stringify({ ...rest, [asideName]: id_token });
-  } catch {
-    // Not JSON: openid-client says so.
-    return text;
-  }
 }
 
 /**
@@ -79,7 +50,7 @@ export async function requestTokens(
       'the access_token of the token response has characters that cannot stand in a header',
     );
   }
-  const unverifiedIdToken = response[asideName];
+  const unverifiedIdToken = response[unverifiedIdTokenName];
   if (unverifiedIdToken !== undefined && typeof unverifiedIdToken !== 'string') {
     throw new ValidationError(
       'ERR_OIDC_ID_TOKEN_MALFORMED',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { TokenSet } from '../oidc/code-exchange.ts';
-import type { IdTokenClaims } from '../oidc/id-token.ts';
+import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
 import { shortDigest } from '../oidc/transaction.ts';
 
 /** What is kept of one login: the code-exchanged tokens and the claims of the ID Token. */

@@ -1,0 +1,20 @@
+import { type HybridFlow, hybridFlow } from 'passport-oidc-hybrid';
+import type { Settings } from './settings.ts';
+
+/** Sets the library up: this is all that signing in takes, whatever the OP. */
+export function createSignIn(settings: Settings): HybridFlow {
+  return hybridFlow({
+    issuer: settings.issuer,
+    clientId: settings.clientId,
+    clientSecret: settings.clientSecret,
+    tokenEndpointAuthMethod: settings.clientSecret === undefined ? 'none' : undefined,
+    baseUrl: settings.baseUrl,
+    secret: settings.oidcSecret,
+    responseType: settings.responseType,
+    scope: settings.scope,
+    audience: settings.audience,
+    authorizationParams: settings.resource === undefined ? {} : { resource: settings.resource },
+    // The library has an error page of its own; this shop shows it in its own dress.
+    onError: (error, _req, _res, next) => next(error),
+  });
+}

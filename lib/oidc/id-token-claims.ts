@@ -1,0 +1,14 @@
+/** Claims of an ID Token that passed every check. */
+export interface IdTokenClaims {
+  readonly iss: string;
+  readonly sub: string;
+  readonly aud: string | readonly string[];
+  readonly exp: number;
+  readonly iat: number;
+  readonly nonce?: string;
+  readonly auth_time?: number;
+  readonly acr?: string;
+  readonly azp?: string;
+  readonly sid?: string;
+  readonly [claim: string]: unknown;
+}

@@ -1,0 +1,422 @@
+import { OptionsError } from './errors.ts';
+import {
+  defaultOptions,
+  type HybridFlowOptions,
+  type ResolvedOptions,
+  type ResponseMode,
+  type ResponseType,
+  signatureAlgorithms,
+  type TokenEndpointAuthMethod,
+} from './options.ts';
+
+const responseTypes: readonly ResponseType[] = [
+  'code',
+  'code id_token',
+  'code token',
+  'code id_token token',
+];
+
+const authMethods: readonly TokenEndpointAuthMethod[] = [
+  'client_secret_basic',
+  'client_secret_post',
+  'client_secret_jwt',
+  'none',
+];
+
+/**
+ * Authorization parameters that `authorizationParams` may not set: they belong to one login
+ * (`state`, `nonce`, PKCE), have an option of their own that is also enforced on the answer, or
+ * would move the answer elsewhere.
+ */
+const reservedParameters = [
+  'client_id',
+  'redirect_uri',
+  'response_type',
+  'response_mode',
+  'scope',
+  'state',
+  'nonce',
+  'code_challenge',
+  'code_challenge_method',
+  'max_age',
+  'acr_values',
+  'organization',
+  'audience',
+  'request',
+  'request_uri',
+] as const;
+
+const knownOptions: readonly string[] = [
+  ...Object.keys(defaultOptions),
+  'issuer',
+  'clientId',
+  'clientSecret',
+  'baseUrl',
+  'secret',
+  'responseMode',
+  'audience',
+  'authorizationParams',
+  'maxAge',
+  'acrValues',
+  'organization',
+  'tokenEndpointAuthMethod',
+  'idTokenSignedResponseAlg',
+  'verify',
+  'onError',
+  'fetch',
+  'now',
+  'dangerouslyAllowInsecureRequests',
+];
+
+/**
+ * Checks the options, fills in defaults and freezes the result; the caller's object is not touched.
+ *
+ * @throws {@link OptionsError} that names the option and never a secret's value
+ */
+export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid('options', 'an object', options);
+  }
+  refuseUnknown(options);
+  const given: HybridFlowOptions = options;
+  const allowInsecureRequests = readBoolean(given, 'dangerouslyAllowInsecureRequests') ?? false;
+  readUrl('issuer', required(given, 'issuer'), allowInsecureRequests);
+  const baseUrl = readUrl('baseUrl', required(given, 'baseUrl'), allowInsecureRequests);
+  if (baseUrl.search !== '') throw invalid('baseUrl', 'a URL without a query', given.baseUrl);
+  const base = baseUrl.href.replace(/\/+$/, '');
+  const responseType =
+    readOneOf('responseType', given.responseType, responseTypes) ?? defaultOptions.responseType;
+  const paths = readPaths(given);
+
+  return Object.freeze({
+    // Verbatim: issuer identifiers are compared as strings, so a slash more or less matters.
+    issuer: required(given, 'issuer'),
+    clientId: required(given, 'clientId'),
+    ...readClientCredentials(given),
+    baseUrl: base,
+    origin: baseUrl.origin,
+    basePath: base.slice(baseUrl.origin.length),
+    isSecure: baseUrl.protocol === 'https:',
+    ...paths,
+    redirectUri: `${base}${paths.callbackPath}`,
+    postLogoutRedirectUri: `${base}${paths.postLogoutPath}`,
+    secrets: readSecrets(given.secret),
+    responseType,
+    responseMode: readResponseMode(given, responseType),
+    scope: readScope(given),
+    authorizationParams: readAuthorizationParams(given),
+    maxAge: given.maxAge === undefined ? undefined : readNumber(given, 'maxAge', 0, 0),
+    acrValues: (readText(given, 'acrValues') ?? '').split(' ').filter(Boolean),
+    organization: readText(given, 'organization'),
+    idTokenSignedResponseAlg: readOneOf(
+      'idTokenSignedResponseAlg',
+      given.idTokenSignedResponseAlg,
+      signatureAlgorithms,
+    ),
+    sessionKey: readSessionKey(given),
+    refreshMarginSeconds: readNumber(
+      given,
+      'refreshMarginSeconds',
+      defaultOptions.refreshMarginSeconds,
+      0,
+    ),
+    clockToleranceSeconds: readNumber(
+      given,
+      'clockToleranceSeconds',
+      defaultOptions.clockToleranceSeconds,
+      0,
+    ),
+    httpTimeoutSeconds: readNumber(
+      given,
+      'httpTimeoutSeconds',
+      defaultOptions.httpTimeoutSeconds,
+      1,
+    ),
+    transactionTtlSeconds: readNumber(
+      given,
+      'transactionTtlSeconds',
+      defaultOptions.transactionTtlSeconds,
+      1,
+    ),
+    maxTransactions: readNumber(given, 'maxTransactions', defaultOptions.maxTransactions, 1),
+    callbackBodyLimitBytes: readNumber(
+      given,
+      'callbackBodyLimitBytes',
+      defaultOptions.callbackBodyLimitBytes,
+      1024,
+    ),
+    verify: readFunction(given, 'verify'),
+    onError: readFunction(given, 'onError'),
+    fetch: readFunction(given, 'fetch') ?? globalThis.fetch,
+    now: readFunction(given, 'now') ?? Date.now,
+    allowInsecureRequests,
+  });
+}
+
+function refuseUnknown(options: object): void {
+  for (const name of Object.keys(options)) {
+    if (knownOptions.includes(name)) continue;
+    const near = nearest(name, knownOptions);
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_UNKNOWN',
+      name,
+      `"${name}" is not an option of hybridFlow()${near ? `; did you mean "${near}"?` : ''}`,
+    );
+  }
+}
+
+function required(options: HybridFlowOptions, name: 'issuer' | 'clientId' | 'baseUrl'): string {
+  const value = readText(options, name);
+  if (value === undefined) {
+    throw new OptionsError('ERR_OIDC_OPTION_MISSING', name, `"${name}" is required`);
+  }
+  return value;
+}
+
+function readText(options: HybridFlowOptions, name: keyof HybridFlowOptions): string | undefined {
+  const value: unknown = options[name];
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string' || value.trim() === '') {
+    throw invalid(name, 'a non-empty string', value);
+  }
+  return value;
+}
+
+function readBoolean(
+  options: HybridFlowOptions,
+  name: keyof HybridFlowOptions,
+): boolean | undefined {
+  const value: unknown = options[name];
+  if (value !== undefined && typeof value !== 'boolean')
+    throw invalid(name, 'true or false', value);
+  return value;
+}
+
+function readNumber(
+  options: HybridFlowOptions,
+  name: keyof HybridFlowOptions,
+  fallback: number,
+  least: number,
+): number {
+  const value: unknown = options[name] ?? fallback;
+  if (!Number.isSafeInteger(value) || (value as number) < least) {
+    throw invalid(name, `a whole number, ${least} or more`, value);
+  }
+  return value as number;
+}
+
+function readFunction<Name extends 'verify' | 'onError' | 'fetch' | 'now'>(
+  options: HybridFlowOptions,
+  name: Name,
+): Exclude<HybridFlowOptions[Name], undefined> | undefined {
+  const value = options[name];
+  if (value !== undefined && typeof value !== 'function') throw invalid(name, 'a function', value);
+  return value as Exclude<HybridFlowOptions[Name], undefined> | undefined;
+}
+
+function readOneOf<T extends string>(
+  name: string,
+  value: unknown,
+  allowed: readonly T[],
+): T | undefined {
+  if (value === undefined) return undefined;
+  const found = allowed.find((candidate) => candidate === value);
+  if (found === undefined) {
+    throw invalid(name, `one of ${allowed.map((item) => `"${item}"`).join(', ')}`, value);
+  }
+  return found;
+}
+
+function readUrl(name: string, value: string, allowInsecureRequests: boolean): URL {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url?.username || url?.password || url?.hash) {
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_INVALID',
+      name,
+      `"${name}" must be a URL without credentials and without a fragment`,
+    );
+  }
+  if (!url || !/^https?:$/.test(url.protocol)) throw invalid(name, 'an absolute https URL', value);
+  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowInsecureRequests) {
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_INVALID',
+      name,
+      `"${name}" must be https: "http" is accepted for localhost, 127.0.0.1 and [::1] only`,
+    );
+  }
+  return url;
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+}
+
+function readSecrets(secret: unknown): readonly string[] {
+  const secrets: readonly unknown[] = Array.isArray(secret) ? secret : [secret];
+  if (secret === undefined || secrets.length === 0) {
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_MISSING',
+      'secret',
+      '"secret" is required: a random string of 32 characters or more, or an array of them',
+    );
+  }
+  return Object.freeze(
+    secrets.map((item) => {
+      if (typeof item === 'string' && item.length >= 32) return item;
+      const found = typeof item === 'string' ? `${item.length} characters` : `a ${typeof item}`;
+      throw new OptionsError(
+        'ERR_OIDC_OPTION_INVALID',
+        'secret',
+        `"secret" needs 32 characters or more; found ${found}`,
+      );
+    }),
+  );
+}
+
+function readClientCredentials(
+  options: HybridFlowOptions,
+): Pick<ResolvedOptions, 'clientSecret' | 'tokenEndpointAuthMethod'> {
+  const tokenEndpointAuthMethod = readOneOf(
+    'tokenEndpointAuthMethod',
+    options.tokenEndpointAuthMethod,
+    authMethods,
+  );
+  const { clientSecret } = options;
+  if (clientSecret !== undefined && (typeof clientSecret !== 'string' || clientSecret === '')) {
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_INVALID',
+      'clientSecret',
+      '"clientSecret" must be a non-empty string; is the environment variable set?',
+    );
+  }
+  if (clientSecret === undefined && tokenEndpointAuthMethod !== 'none') {
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_MISSING',
+      'clientSecret',
+      '"clientSecret" is required, unless "tokenEndpointAuthMethod" is "none"',
+    );
+  }
+  return { clientSecret, tokenEndpointAuthMethod };
+}
+
+function readPaths(
+  options: HybridFlowOptions,
+): Pick<ResolvedOptions, 'loginPath' | 'callbackPath' | 'logoutPath' | 'postLogoutPath'> {
+  const names = ['loginPath', 'callbackPath', 'logoutPath', 'postLogoutPath'] as const;
+  const paths = names.map((name) => {
+    const path = readText(options, name) ?? defaultOptions[name];
+    // Literal paths only: Express 4 and 5 read patterns differently.
+    if (!/^(\/[A-Za-z0-9._~-]+)+$/.test(path)) {
+      throw invalid(
+        name,
+        'a path such as "/login", of letters, digits, ".", "_", "~" and "-"',
+        path,
+      );
+    }
+    return path;
+  });
+  if (new Set(paths).size !== paths.length) {
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_INVALID',
+      'callbackPath',
+      `${names.map((name) => `"${name}"`).join(', ')} must differ from each other`,
+    );
+  }
+  const [loginPath, callbackPath, logoutPath, postLogoutPath] = paths as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  return { loginPath, callbackPath, logoutPath, postLogoutPath };
+}
+
+function readResponseMode(options: HybridFlowOptions, responseType: ResponseType): ResponseMode {
+  const mode = readOneOf<ResponseMode>('responseMode', options.responseMode, [
+    'form_post',
+    'query',
+  ]);
+  if (mode === 'query' && responseType !== 'code') {
+    // Multiple Response Types 5: tokens are not to be sent in a query.
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_INVALID',
+      'responseMode',
+      `"responseMode" may be "query" with the response type "code" only, not with "${responseType}"`,
+    );
+  }
+  return mode ?? (responseType === 'code' ? 'query' : 'form_post');
+}
+
+function readScope(options: HybridFlowOptions): string {
+  const scope = readText(options, 'scope') ?? defaultOptions.scope;
+  if (!scope.split(' ').includes('openid')) {
+    throw invalid('scope', 'a space-separated list that contains "openid"', scope);
+  }
+  return scope;
+}
+
+function readSessionKey(options: HybridFlowOptions): string {
+  const sessionKey = readText(options, 'sessionKey') ?? defaultOptions.sessionKey;
+  if (
+    !/^[A-Za-z][A-Za-z0-9_-]{0,31}$/.test(sessionKey) ||
+    ['cookie', 'passport'].includes(sessionKey)
+  ) {
+    throw invalid('sessionKey', 'a short name of letters, digits, "_" and "-"', sessionKey);
+  }
+  return sessionKey;
+}
+
+function readAuthorizationParams(options: HybridFlowOptions): Readonly<Record<string, string>> {
+  const parameters: unknown = options.authorizationParams ?? {};
+  if (typeof parameters !== 'object' || parameters === null) {
+    throw invalid('authorizationParams', 'an object of strings', parameters);
+  }
+  for (const [name, value] of Object.entries(parameters)) {
+    const option = `authorizationParams.${name}`;
+    if ((reservedParameters as readonly string[]).includes(name)) {
+      throw new OptionsError(
+        'ERR_OIDC_OPTION_INVALID',
+        option,
+        `"${option}" cannot be set here: this library sets "${name}", by an option of its own where there is a choice`,
+      );
+    }
+    if (typeof value !== 'string') throw invalid(option, 'a string', value);
+  }
+  const audience = readText(options, 'audience');
+  return Object.freeze({ ...parameters, ...(audience === undefined ? {} : { audience }) });
+}
+
+function invalid(option: string, wanted: string, found: unknown): OptionsError {
+  const shown =
+    typeof found === 'string' ? JSON.stringify(found.slice(0, 80)) : `a ${typeof found}`;
+  return new OptionsError(
+    'ERR_OIDC_OPTION_INVALID',
+    option,
+    `"${option}" must be ${wanted}; found ${typeof found === 'number' ? String(found) : shown}`,
+  );
+}
+
+/** The known name that is least far from a misspelt one, if any is near. */
+function nearest(name: string, candidates: readonly string[]): string | undefined {
+  const ranked = candidates
+    .map((candidate) => ({
+      candidate,
+      distance: editDistance(name.toLowerCase(), candidate.toLowerCase()),
+    }))
+    .sort((a, b) => a.distance - b.distance);
+  const best = ranked[0];
+  return best && best.distance <= 3 ? best.candidate : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
