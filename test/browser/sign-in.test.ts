@@ -9,7 +9,7 @@ import { startCertifiedOp } from '../support/certified-op.ts';
 import { type Chromium, startChromium } from '../support/chromium.ts';
 import { sealingSecret } from '../support/flow.ts';
 import { listenTls } from '../support/listen-tls.ts';
-import { describeWithPart } from '../support/parts.ts';
+import { describeWithParts } from '../support/parts.ts';
 import { type ResourceServer, startResourceServer } from '../support/resource-server.ts';
 
 function buildApp(oidc: HybridFlow, api: ResourceServer, sameSite: 'lax' | 'strict'): Express {
@@ -45,94 +45,98 @@ function buildApp(oidc: HybridFlow, api: ResourceServer, sameSite: 'lax' | 'stri
   return app;
 }
 
-describeWithPart('chromium', 'in Chromium, over https, with the OP on another site', () => {
-  let chromium: Chromium;
-  let certificate: Certificate;
-  const closing: (() => Promise<void>)[] = [];
+describeWithParts(
+  ['chromium', 'openssl'],
+  'in Chromium, over https, with the OP on another site',
+  () => {
+    let chromium: Chromium;
+    let certificate: Certificate;
+    const closing: (() => Promise<void>)[] = [];
 
-  beforeAll(async () => {
-    certificate = await makeCertificate('rp.example', 'op.test');
-    chromium = await startChromium({
-      hostRules: 'MAP *.test 127.0.0.1, MAP *.example 127.0.0.1',
-    });
-  }, 60_000);
-  afterEach(async () => {
-    for (const close of closing.splice(0)) await close();
-  });
-  afterAll(() => chromium.close());
-
-  interface Visit {
-    readonly origin: string;
-    readonly page: Page;
-    readonly context: BrowserContext;
-  }
-
-  async function visit(sameSite: 'lax' | 'strict'): Promise<Visit> {
-    const site = await listenTls(certificate);
-    const origin = `https://rp.example:${site.port}`;
-    const op = await startCertifiedOp({
-      redirectUris: [`${origin}/callback`],
-      postLogoutRedirectUris: [`${origin}/logout/callback`],
-      certificate,
-      host: 'op.test',
-    });
-    const api = await startResourceServer({ op });
-    const oidc = hybridFlow({
-      issuer: op.issuer,
-      clientId: op.clientId,
-      clientSecret: op.clientSecret,
-      baseUrl: origin,
-      secret: sealingSecret,
-      authorizationParams: { resource: op.audience },
-      fetch: op.fetch,
-    });
-    site.server.on('request', buildApp(oidc, api, sameSite));
-    const context = await chromium.browser.newContext({ ignoreHTTPSErrors: true });
-    closing.push(() => context.close(), site.close, op.close, api.close);
-    return { origin, context, page: await context.newPage() };
-  }
-
-  it.each(['lax', 'strict'] as const)(
-    'signs in by form_post, calls the API and signs out, session cookie %s',
-    async (sameSite) => {
-      const { origin, page, context } = await visit(sameSite);
-      const callbacks: string[] = [];
-      page.on('request', (request) => {
-        const { pathname } = new URL(request.url());
-        if (pathname === '/callback') callbacks.push(request.method());
+    beforeAll(async () => {
+      certificate = await makeCertificate('rp.example', 'op.test');
+      chromium = await startChromium({
+        hostRules: 'MAP *.test 127.0.0.1, MAP *.example 127.0.0.1',
       });
-      await page.goto(origin);
-      await page.click('text=Buy tea');
-      const [before] = await context.cookies(origin);
-      await page.click('text=Private');
+    }, 60_000);
+    afterEach(async () => {
+      for (const close of closing.splice(0)) await close();
+    });
+    afterAll(() => chromium.close());
+
+    interface Visit {
+      readonly origin: string;
+      readonly page: Page;
+      readonly context: BrowserContext;
+    }
+
+    async function visit(sameSite: 'lax' | 'strict'): Promise<Visit> {
+      const site = await listenTls(certificate);
+      const origin = `https://rp.example:${site.port}`;
+      const op = await startCertifiedOp({
+        redirectUris: [`${origin}/callback`],
+        postLogoutRedirectUris: [`${origin}/logout/callback`],
+        certificate,
+        host: 'op.test',
+      });
+      const api = await startResourceServer({ op });
+      const oidc = hybridFlow({
+        issuer: op.issuer,
+        clientId: op.clientId,
+        clientSecret: op.clientSecret,
+        baseUrl: origin,
+        secret: sealingSecret,
+        authorizationParams: { resource: op.audience },
+        fetch: op.fetch,
+      });
+      site.server.on('request', buildApp(oidc, api, sameSite));
+      const context = await chromium.browser.newContext({ ignoreHTTPSErrors: true });
+      closing.push(() => context.close(), site.close, op.close, api.close);
+      return { origin, context, page: await context.newPage() };
+    }
+
+    it.each(['lax', 'strict'] as const)(
+      'signs in by form_post, calls the API and signs out, session cookie %s',
+      async (sameSite) => {
+        const { origin, page, context } = await visit(sameSite);
+        const callbacks: string[] = [];
+        page.on('request', (request) => {
+          const { pathname } = new URL(request.url());
+          if (pathname === '/callback') callbacks.push(request.method());
+        });
+        await page.goto(origin);
+        await page.click('text=Buy tea');
+        const [before] = await context.cookies(origin);
+        await page.click('text=Private');
+        await page.waitForURL(`${origin}/private`);
+        expect(await page.textContent('h1')).toBe('The API knows ada, with tea');
+        expect(callbacks).toEqual(['POST', 'GET']);
+
+        const cookies = await context.cookies(origin);
+        expect(cookies.map(({ name }) => name)).toEqual(['__Host-sid']);
+        expect(cookies[0]?.value).not.toBe(before?.value);
+        expect(await page.evaluate('fetch("/api").then((answer) => answer.json())')).toEqual({
+          isBearer: true,
+        });
+
+        await page.goto(origin);
+        expect(await page.textContent('h1')).toBe('Hello ada');
+        await page.click('text=Sign out by form');
+        await page.waitForURL(`${origin}/`);
+        expect(await page.textContent('h1')).toBe('Nobody');
+        expect(await page.evaluate('fetch("/api").then((answer) => answer.status)')).toBe(401);
+      },
+      60_000,
+    );
+
+    it('signs out by a link', async () => {
+      const { origin, page } = await visit('lax');
+      await page.goto(`${origin}/private`);
       await page.waitForURL(`${origin}/private`);
-      expect(await page.textContent('h1')).toBe('The API knows ada, with tea');
-      expect(callbacks).toEqual(['POST', 'GET']);
-
-      const cookies = await context.cookies(origin);
-      expect(cookies.map(({ name }) => name)).toEqual(['__Host-sid']);
-      expect(cookies[0]?.value).not.toBe(before?.value);
-      expect(await page.evaluate('fetch("/api").then((answer) => answer.json())')).toEqual({
-        isBearer: true,
-      });
-
-      await page.goto(origin);
-      expect(await page.textContent('h1')).toBe('Hello ada');
-      await page.click('text=Sign out by form');
+      await page.click('text=Home');
+      await page.click('a[href="/logout"]');
       await page.waitForURL(`${origin}/`);
       expect(await page.textContent('h1')).toBe('Nobody');
-      expect(await page.evaluate('fetch("/api").then((answer) => answer.status)')).toBe(401);
-    },
-    60_000,
-  );
-
-  it('signs out by a link', async () => {
-    const { origin, page } = await visit('lax');
-    await page.goto(`${origin}/private`);
-    await page.waitForURL(`${origin}/private`);
-    await page.click('text=Home');
-    await page.click('a[href="/logout"]');
-    await page.waitForURL(`${origin}/`);
-    expect(await page.textContent('h1')).toBe('Nobody');
-  }, 60_000);
-});
+    }, 60_000);
+  },
+);

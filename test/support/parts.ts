@@ -26,8 +26,9 @@ export function requirePart(part: Part): string {
  * `describe` for tests that need a program. Where it is missing they are skipped, with a line on
  * stderr; where everything is required (`CI` or `REQUIRE_ALL_PARTS` is set), that is a failure.
  */
-export function describeWithPart(part: Part, name: string, body: () => void): void {
-  if (findPart(part) !== undefined) {
+export function describeWithParts(parts: readonly Part[], name: string, body: () => void): void {
+  const part = parts.find((candidate) => findPart(candidate) === undefined);
+  if (part === undefined) {
     describe(name, body);
   } else if (process.env['CI'] || process.env['REQUIRE_ALL_PARTS']) {
     describe(name, () => {
