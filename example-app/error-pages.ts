@@ -1,4 +1,5 @@
 import type { NextFunction, Request, Response } from 'express';
+import { HybridFlowError } from 'passport-oidc-hybrid';
 
 /** A failure that a page can explain; `message` is shown to the visitor. */
 export class PageError extends Error {
@@ -69,7 +70,8 @@ export function renderError(error: unknown, req: Request, res: Response, next: N
     sendProblem(res, status, pageFor(error, status).title, readCode(error));
     return;
   }
-  res.render('error', { ...pageFor(error, status), code: readCode(error), status });
+  const signInUrl = signInAgain(error);
+  res.render('error', { ...pageFor(error, status), code: readCode(error), status, signInUrl });
 }
 
 /** Whether a person is looking at the answer. Scripts' `fetch` accepts anything, so Accept lies. */
@@ -83,6 +85,12 @@ function sendProblem(res: Response, status: number, title: string, code: string 
   // RFC 9110 section 15.5.2 wants a challenge with every 401; here the way in is a session cookie.
   if (status === 401) res.set('WWW-Authenticate', 'Cookie realm="halyard", form-action="/login"');
   res.type('application/problem+json').send({ status, title, code });
+}
+
+/** A sign-in that failed can be tried again, and then leads to where the visitor was going. */
+function signInAgain(error: unknown): string | undefined {
+  if (!(error instanceof HybridFlowError)) return undefined;
+  return `/login?return_to=${encodeURIComponent(error.returnTo ?? '/')}`;
 }
 
 function pageFor(error: unknown, status: number): ErrorPage {

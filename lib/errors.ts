@@ -105,6 +105,8 @@ export abstract class HybridFlowError extends Error {
   abstract readonly code: HybridFlowErrorCode;
   /** HTTP status; Express's own error handler reads it. */
   abstract readonly status: number;
+  /** Where the visitor was going, if that is known: a path for `return_to` of the login route. */
+  returnTo: string | undefined;
 
   constructor(message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
@@ -199,18 +201,25 @@ export class ProviderError extends HybridFlowError {
   readonly endpoint: ProviderEndpoint;
   /** The OP's error code where it sent one, verbatim and untrusted. */
   readonly error: string | undefined;
+  /** The OP's text where it sent one, verbatim and untrusted: escape it before you show it. */
+  readonly error_description: string | undefined;
 
   constructor(
     code: ProviderErrorCode,
     endpoint: ProviderEndpoint,
     message: string,
-    details: { cause?: unknown; error?: string } = {},
+    details: {
+      cause?: unknown;
+      error?: string | undefined;
+      error_description?: string | undefined;
+    } = {},
   ) {
     super(message, details.cause);
     this.code = code;
     this.status = statusOfProvider[code];
     this.endpoint = endpoint;
     this.error = details.error;
+    this.error_description = details.error_description;
   }
 }
 

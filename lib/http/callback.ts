@@ -1,5 +1,10 @@
 import type { Request, Response } from 'express';
-import { AuthenticationError, TransactionError, ValidationError } from '../errors.ts';
+import {
+  AuthenticationError,
+  HybridFlowError,
+  TransactionError,
+  ValidationError,
+} from '../errors.ts';
 import {
   checkAuthorizationResponse,
   type ReceivedResponse,
@@ -62,7 +67,7 @@ export type SignIn = (
 /** How a callback ended. */
 export type CallbackOutcome =
   | { readonly isSignedIn: true; readonly returnTo: string }
-  | { readonly isSignedIn: false; readonly error: unknown; readonly returnTo?: string };
+  | { readonly isSignedIn: false; readonly error: unknown };
 
 interface FinishedLogin {
   readonly finishedBy: number;
@@ -101,9 +106,8 @@ export async function completeLogin(
     if (transaction === undefined && isOldAnswer(error) && (await isSignedIn(parts, req))) {
       return { isSignedIn: true, returnTo: defaultReturnPath(parts.options) };
     }
-    return transaction === undefined
-      ? { isSignedIn: false, error }
-      : { isSignedIn: false, error, returnTo: transaction.returnTo };
+    if (error instanceof HybridFlowError) error.returnTo = transaction?.returnTo;
+    return { isSignedIn: false, error };
   }
 }
 

@@ -25,7 +25,6 @@ export function answerError(
   res: Response,
   next: NextFunction,
   options: ResolvedOptions,
-  returnTo?: string,
 ): void {
   if (res.headersSent || !(error instanceof HybridFlowError)) {
     next(error);
@@ -37,7 +36,7 @@ export function answerError(
   }
   res.set('Cache-Control', 'no-store');
   if (error.status === 503) res.set('Retry-After', String(retryAfterSeconds));
-  if (isNavigation(req) || isFormPost(req)) sendErrorPage(error, res, options, returnTo);
+  if (isNavigation(req) || isFormPost(req)) sendErrorPage(error, res, options);
   else sendProblem(error, res, options);
 }
 
@@ -70,12 +69,8 @@ export function sendProblem(error: HybridFlowError, res: Response, options: Reso
     .send(JSON.stringify({ title, status: error.status, detail: text, code: error.code, login }));
 }
 
-function sendErrorPage(
-  error: HybridFlowError,
-  res: Response,
-  options: ResolvedOptions,
-  returnTo: string | undefined,
-): void {
+function sendErrorPage(error: HybridFlowError, res: Response, options: ResolvedOptions): void {
+  const { returnTo } = error;
   const { title, text } = visitorText(error);
   const query = returnTo === undefined ? '' : `?return_to=${encodeURIComponent(returnTo)}`;
   const login = `${options.basePath}${options.loginPath}${query}`;

@@ -23,7 +23,7 @@ export function logoutRoute(parts: FlowParts): RequestHandler {
       return;
     }
     logOut(parts, req, res, returnTo).catch((error: unknown) =>
-      answerError(error, req, res, next, options, returnTo),
+      answerError(error, req, res, next, options),
     );
   };
 }

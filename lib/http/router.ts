@@ -39,7 +39,7 @@ function callbackGet(parts: FlowParts, recent: RecentLogins): RequestHandler {
     completeLogin(parts, req, res, recent, { verify, signIn })
       .then((outcome) => {
         if (outcome.isSignedIn) land(req, res, outcome.returnTo);
-        else answerError(outcome.error, req, res, next, parts.options, outcome.returnTo);
+        else answerError(outcome.error, req, res, next, parts.options);
       })
       .catch(next);
   };

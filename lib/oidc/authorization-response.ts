@@ -57,11 +57,11 @@ export async function receiveAuthorizationResponse(
   options: ResolvedOptions,
 ): Promise<ReceivedResponse> {
   const { code, state, iss, error, id_token, access_token } = parameters;
-  if (code === undefined && error === undefined) {
+  if (Object.keys(parameters).length === 0) {
     throw new ValidationError(
       'ERR_OIDC_RESPONSE_EMPTY',
       'Core 3.3.2.5',
-      'the authorization response has neither code nor error; did the OP answer in a fragment?',
+      'the authorization response is empty; did the OP answer in a fragment?',
     );
   }
   if (state === undefined) {

@@ -8,44 +8,66 @@ import { AnswerTooLargeError } from './bounded-fetch.ts';
  */
 export function translateError(error: unknown, endpoint: ProviderEndpoint): HybridFlowError {
   if (error instanceof HybridFlowError) return error;
+  const reasons = causes(error);
+  const cause = safeCause(reasons);
   if (error instanceof client.ResponseBodyError) {
-    return refusal(error, endpoint, error.status, error.error);
+    const { status, error: code, error_description } = error;
+    return refusal(cause, endpoint, status, { error: code, error_description });
   }
   if (error instanceof client.WWWAuthenticateChallengeError) {
-    return refusal(error, endpoint, error.status, challengeError(error));
+    return refusal(cause, endpoint, error.status, challengeParameters(error));
   }
-  const reasons = causes(error);
-  if (reasons.some((reason) => ['TimeoutError', 'AbortError'].includes(nameOf(reason)))) {
+  if (reasons.some(isTimeout)) {
     return new ProviderError(
       'ERR_OIDC_PROVIDER_TIMEOUT',
       endpoint,
       `the OP did not finish its answer at the ${endpoint} endpoint in time (httpTimeoutSeconds)`,
-      { cause: error },
+      { cause },
     );
   }
   if (reasons.some((reason) => reason instanceof AnswerTooLargeError)) {
-    return nonsense(error, endpoint, 'the answer is too large');
+    return nonsense(cause, endpoint, 'the answer is too large');
   }
   const response = reasons.find((reason) => reason instanceof Response);
   if (response) {
     return isTransient(response.status)
-      ? unavailable(error, endpoint, response.status)
-      : nonsense(error, endpoint, `HTTP status ${response.status}, or a body that is not JSON`);
+      ? unavailable(cause, endpoint, response.status)
+      : nonsense(cause, endpoint, `HTTP status ${response.status}, or a body that is not JSON`);
   }
-  // undici names every network failure "fetch failed".
-  if (
-    reasons.some(
-      (reason) => reason instanceof TypeError && /fetch failed|terminated/.test(reason.message),
-    )
-  ) {
+  if (reasons.some(isNetworkFailure)) {
     return new ProviderError(
       'ERR_OIDC_PROVIDER_UNREACHABLE',
       endpoint,
       `the OP could not be reached at the ${endpoint} endpoint; see "cause"`,
-      { cause: error },
+      { cause },
     );
   }
-  return nonsense(error, endpoint, 'the answer does not follow the specification; see "cause"');
+  return nonsense(cause, endpoint, 'the answer does not follow the specification; see "cause"');
+}
+
+function isTimeout(reason: unknown): boolean {
+  const { name } = reason as { name?: unknown };
+  return name === 'TimeoutError' || name === 'AbortError';
+}
+
+/** undici names every network failure "fetch failed", and "terminated" where a body breaks off. */
+function isNetworkFailure(reason: unknown): boolean {
+  return reason instanceof TypeError && /fetch failed|terminated/.test(reason.message);
+}
+
+/**
+ * Names, messages and codes of the originals, and nothing else that hangs on them: on some of
+ * openid-client's errors that is the answer of the OP, tokens included, and errors are logged whole.
+ */
+function safeCause(reasons: readonly unknown[]): Error | undefined {
+  return reasons.reduceRight<Error | undefined>((cause, reason) => {
+    if (!(reason instanceof Error)) return cause;
+    const { name, code } = reason as Error & { code?: unknown };
+    // JSON.parse quotes what it was given.
+    const message = reason instanceof SyntaxError ? 'the text is not JSON' : reason.message;
+    const safe = new Error(message, cause === undefined ? undefined : { cause });
+    return Object.assign(safe, code === undefined ? { name } : { name, code });
+  }, undefined);
 }
 
 /**
@@ -58,15 +80,21 @@ export function refuseOutage(response: Response, endpoint: ProviderEndpoint): Re
   return response;
 }
 
+/** The OP's own words. */
+interface OpWords {
+  readonly error?: string | undefined;
+  readonly error_description?: string | undefined;
+}
+
 function refusal(
   cause: unknown,
   endpoint: ProviderEndpoint,
   status: number,
-  error: string | undefined,
+  words: OpWords,
 ): ProviderError {
   if (isTransient(status)) return unavailable(cause, endpoint, status);
-  const details = error === undefined ? { cause } : { cause, error };
-  switch (error) {
+  const details = { cause, ...words };
+  switch (words.error) {
     case 'invalid_grant':
       // RFC 6749 5.2: the code or refresh token is invalid, expired, revoked or was issued to another.
       return new ProviderError(
@@ -116,9 +144,8 @@ function isTransient(status: number): boolean {
   return status >= 500 || status === 429 || status === 408;
 }
 
-function challengeError(error: client.WWWAuthenticateChallengeError): string | undefined {
-  return error.cause.find((challenge) => challenge.parameters.error !== undefined)?.parameters
-    .error;
+function challengeParameters(error: client.WWWAuthenticateChallengeError): OpWords {
+  return error.cause.find(({ parameters }) => parameters.error !== undefined)?.parameters ?? {};
 }
 
 function causes(error: unknown): unknown[] {
@@ -137,10 +164,4 @@ function isPlainBox(value: unknown): value is { response?: unknown; body?: unkno
   return (
     typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
   );
-}
-
-function nameOf(value: unknown): string {
-  return value instanceof Error || typeof value === 'object'
-    ? String((value as { name?: unknown } | null)?.name)
-    : '';
 }

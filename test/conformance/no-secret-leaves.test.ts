@@ -57,7 +57,10 @@ describe('no secret leaves', () => {
       ...ours
         .filter(({ url }) => !url.endsWith('/private'))
         .map(({ text, url, headers }) => [text, url, headers]),
-      ...errors.map((error) => [String(error), (error as Error).stack, JSON.stringify(error)]),
+      ...errors.map((error) => [
+        inspect(error, { depth: 20, showHidden: true }),
+        JSON.stringify(error),
+      ]),
       output,
       inspect(flow.oidc, { depth: 10 }),
       inspect(
@@ -69,7 +72,7 @@ describe('no secret leaves', () => {
     const secrets = [flow.op.clientSecret, sealingSecret, ...flow.op.handedOut];
     expect(secrets.length).toBeGreaterThan(4);
     for (const secret of secrets) expect(text.includes(secret)).toBe(false);
-    expect(text).not.toContain('text of the OP');
+    expect(arrival.text).not.toContain('text of the OP');
   });
 
   it('a page shows no message in production, and no stack ever', async () => {

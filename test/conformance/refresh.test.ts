@@ -82,29 +82,42 @@ describe('Core 12 refresh', () => {
 
 describe('Core 12.2 the refreshed ID Token', () => {
   it.each([
-    ['another sub', { claims: { sub: 'eve' } }],
-    ['another iss', { claims: { iss: 'https://evil.example' } }],
-    ['another aud', { claims: { aud: 'other' } }],
-    ['further aud', { claims: { aud: ['client', 'other'], azp: 'client' } }],
-    ['another nonce', { claims: { nonce: 'other' } }],
-    ['a wrong at_hash', { claims: { at_hash: 'wrong' } }],
-    ['a foreign signature', { signedWith: 'foreign_key' }],
-    ['an exp that has passed', { claims: { exp: 1 } }],
-    ['alg none', { signedWith: 'none' }],
-  ] satisfies [string, IdTokenLie][])('with %s ends the login', async (_lie, lie) => {
-    await startStale();
+    ['another sub', { claims: { sub: 'eve' } }, 'ID_TOKENS_SUB'],
+    ['another iss', { claims: { iss: 'https://evil.example' } }, 'ID_TOKEN_ISS'],
+    ['another aud', { claims: { aud: 'other' } }, 'ID_TOKEN_AUD'],
+    ['further aud', { claims: { aud: ['client', 'b'], azp: 'client' } }, 'ID_TOKENS_AUD'],
+    ['another nonce', { claims: { nonce: 'other' } }, 'ID_TOKEN_NONCE'],
+    ['another auth_time', { claims: { auth_time: 1 } }, 'ID_TOKENS_AUTH_TIME'],
+    ['a wrong at_hash', { claims: { at_hash: 'wrong' } }, 'AT_HASH_MISMATCH'],
+    ['a foreign signature', { signedWith: 'foreign_key' }, 'ID_TOKEN_SIGNATURE'],
+    ['an exp that has passed', { claims: { exp: 1 } }, 'ID_TOKEN_EXP'],
+    ['alg none', { signedWith: 'none' }, 'ID_TOKEN_ALG'],
+  ] satisfies [string, IdTokenLie, string][])('with %s ends the login', async (_lie, lie, code) => {
+    flow = await startFlow({
+      oidc: { maxAge: 60 },
+      routes: (app, oidc) => {
+        app.get('/cause', oidc.requireAuth({ accessToken: false }), async (req, res) => {
+          await req.oidc?.accessToken().catch((error) => res.json({ code: error.cause.code }));
+        });
+      },
+    });
+    await flow.signIn();
+    flow.clock.advance(3545);
     flow.op.lie({ refreshedIdToken: lie });
+    expect(json(await flow.browser.fetch(`${flow.baseUrl}/cause`))).toEqual({
+      code: `ERR_OIDC_${code}`,
+    });
+    const refused = await api();
+    expect([refused.status, errorCode(refused)]).toEqual([401, 'ERR_OIDC_LOGIN_REQUIRED']);
+    expect((await flow.storeKeys()).filter((key) => key.startsWith('oidc:'))).toEqual([]);
+  });
+
+  it('that is refused gives an API call 401, and ends the session', async () => {
+    await startStale();
+    flow.op.lie({ refreshedIdToken: { claims: { sub: 'eve' } } });
     const refused = await api();
     expect([refused.status, errorCode(refused)]).toEqual([401, 'ERR_OIDC_LOGIN_ENDED']);
     expect(await flow.storeKeys()).toEqual([]);
-  });
-
-  it('with another auth_time ends the login', async () => {
-    flow = await startFlow({ oidc: { maxAge: 60 } });
-    await flow.signIn();
-    flow.clock.advance(3545);
-    flow.op.lie({ refreshedIdToken: { claims: { auth_time: 1 } } });
-    expect(errorCode(await api())).toBe('ERR_OIDC_LOGIN_ENDED');
   });
 
   it('may be absent: the claims stay', async () => {

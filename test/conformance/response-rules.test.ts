@@ -25,10 +25,15 @@ const bearer: Parameters = [
 /** One row a lie: what changes in a login that succeeds, and the code of the refusal. */
 const rules: Record<string, [lie: string, lies: Lies, code: string][]> = {
   code: [
-    ['no code', { response: without('code') }, 'ERR_OIDC_RESPONSE_EMPTY'],
+    ['no code', { response: without('code') }, 'ERR_OIDC_CODE_MISSING'],
+    [
+      'an ID Token not asked for',
+      { responseType: 'code id_token' },
+      'ERR_OIDC_ID_TOKEN_UNEXPECTED',
+    ],
     [
       'an access token not asked for',
-      { response: withThese(...bearer) },
+      { responseType: 'code token' },
       'ERR_OIDC_ACCESS_TOKEN_UNEXPECTED',
     ],
     [
@@ -44,17 +49,24 @@ const rules: Record<string, [lie: string, lies: Lies, code: string][]> = {
       { response: changed('state', 'x'.repeat(43)) },
       'ERR_OIDC_TRANSACTION_UNKNOWN',
     ],
+    [
+      'another nonce at the token endpoint',
+      { backIdToken: { claims: { nonce: 'other' } } },
+      'ERR_OIDC_ID_TOKEN_NONCE',
+    ],
   ],
   'code id_token': [
-    ['no code', { response: without('code') }, 'ERR_OIDC_RESPONSE_EMPTY'],
+    ['no code', { response: without('code') }, 'ERR_OIDC_CODE_MISSING'],
     ['no ID Token', { response: without('id_token') }, 'ERR_OIDC_ID_TOKEN_MISSING'],
     [
       'an access token not asked for',
-      {
-        response: withThese(...bearer),
-        frontIdToken: { claims: { at_hash: 'qfFM_GvmCzO6Gvd5UvO-BA' } },
-      },
-      'ERR_OIDC_AT_HASH_MISMATCH',
+      { responseType: 'code id_token token' },
+      'ERR_OIDC_ACCESS_TOKEN_UNEXPECTED',
+    ],
+    [
+      'an access token that is not of the ID Token',
+      { response: withThese(...bearer) },
+      'ERR_OIDC_AT_HASH_MISSING',
     ],
     ['no c_hash', { frontIdToken: { claims: { c_hash: undefined } } }, 'ERR_OIDC_C_HASH_MISSING'],
     [
@@ -78,16 +90,21 @@ const rules: Record<string, [lie: string, lies: Lies, code: string][]> = {
     ],
   ],
   'code token': [
-    ['no code', { response: without('code') }, 'ERR_OIDC_RESPONSE_EMPTY'],
+    ['no code', { response: without('code') }, 'ERR_OIDC_CODE_MISSING'],
     ['no access token', { response: without('access_token') }, 'ERR_OIDC_ACCESS_TOKEN_MISSING'],
     ['no token type', { response: without('token_type') }, 'ERR_OIDC_TOKEN_TYPE'],
     ['another token type', { response: changed('token_type', 'mac') }, 'ERR_OIDC_TOKEN_TYPE'],
+    [
+      'an ID Token not asked for',
+      { responseType: 'code id_token token' },
+      'ERR_OIDC_ID_TOKEN_UNEXPECTED',
+    ],
     ['no iss', { response: without('iss') }, 'ERR_OIDC_ISS_MISSING'],
     ['another iss', { response: changed('iss', 'https://evil.example') }, 'ERR_OIDC_ISS_MISMATCH'],
     ['no state', { response: without('state') }, 'ERR_OIDC_STATE_MISSING'],
   ],
   'code id_token token': [
-    ['no code', { response: without('code') }, 'ERR_OIDC_RESPONSE_EMPTY'],
+    ['no code', { response: without('code') }, 'ERR_OIDC_CODE_MISSING'],
     ['no ID Token', { response: without('id_token') }, 'ERR_OIDC_ID_TOKEN_MISSING'],
     ['no access token', { response: without('access_token') }, 'ERR_OIDC_ACCESS_TOKEN_MISSING'],
     ['no token type', { response: without('token_type') }, 'ERR_OIDC_TOKEN_TYPE'],

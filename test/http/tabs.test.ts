@@ -147,7 +147,9 @@ describe('what is no navigation', () => {
         from: flow.baseUrl,
         headers,
       });
-      expect(answer.status).toBe(path === '/login' ? 403 : 401);
+      expect([answer.status, errorCode(answer)]).toEqual(
+        path === '/login' ? [403, 'ERR_OIDC_NOT_A_NAVIGATION'] : [401, 'ERR_OIDC_LOGIN_REQUIRED'],
+      );
       expect(answer.headers['content-type']).toContain('application/problem+json');
       expect(answer.setCookies).toEqual([]);
     }

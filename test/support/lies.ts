@@ -31,6 +31,8 @@ export interface Lies {
   refreshedIdToken?: IdTokenLie;
   /** Changes names and values of the authorization response. */
   response?: (parameters: [name: string, value: string][]) => [name: string, value: string][];
+  /** Answers as if another response type had been asked for. */
+  responseType?: string;
   /** Answers in another mode than was asked for. */
   responseMode?: 'query' | 'form_post' | 'fragment';
   discovery?: AnswerLie;

@@ -199,7 +199,7 @@ export class LyingOp {
     const code = this.#note(random());
     const grant = { request, authTime: Math.floor(this.#now() / 1000), isRevoked: false };
     this.#codes.set(code, grant);
-    const types = (request['response_type'] ?? '').split(' ');
+    const types = (this.#lies.responseType ?? request['response_type'] ?? '').split(' ');
     const state = request['state'] ?? '';
     const parameters: [string, string][] = [
       ['code', code],
