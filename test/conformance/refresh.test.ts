@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
+import { createGate } from '../support/gate.ts';
 import type { AnswerLie, IdTokenLie } from '../support/lies.ts';
 
 let flow: Flow;
@@ -272,20 +273,12 @@ describe('one spend for each refresh token', () => {
   });
 
   it('a request that saves an old session late undoes nothing, with resave too', async () => {
-    let isIn = (): void => undefined;
-    let goOn = (): void => undefined;
-    const arrived = new Promise<void>((resolve) => {
-      isIn = resolve;
-    });
-    const released = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
+    const gate = createGate();
     flow = await startFlow({
       session: { resave: true },
       routes: (app) => {
         app.get('/slow', async (req, res) => {
-          isIn();
-          await released;
+          await gate.wait();
           req.session.basket = ['saved late'];
           res.json({});
         });
@@ -293,10 +286,10 @@ describe('one spend for each refresh token', () => {
     });
     await flow.signIn();
     const slow = flow.browser.fetch(`${flow.baseUrl}/slow`);
-    await arrived;
+    await gate.reached;
     flow.clock.advance(4000);
     const renewed = json(await api())['authorization'];
-    goOn();
+    gate.open();
     await slow;
     expect(json(await api())).toMatchObject({ authorization: renewed });
     expect(json(await flow.browser.navigate(flow.baseUrl))).toMatchObject({ cart: ['saved late'] });

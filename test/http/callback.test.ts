@@ -173,10 +173,7 @@ describe("the visitor's session", () => {
   it('is not fixed by an id from before', async () => {
     flow = await startFlow();
     await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
-    const attacker = new Browser();
-    for (const cookie of await flow.browser.jar.getCookies(flow.baseUrl)) {
-      await attacker.jar.setCookie(String(cookie), flow.baseUrl);
-    }
+    const attacker = await flow.browser.copy(flow.baseUrl);
     await flow.signIn();
     expect(json(await attacker.navigate(flow.baseUrl))).toEqual({ claims: null, cart: [] });
   });

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
+import { createGate } from '../support/gate.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());
@@ -158,19 +159,11 @@ describe('logout wins', () => {
   });
 
   it('over a request that saves its session late', async () => {
-    let isIn = (): void => undefined;
-    let goOn = (): void => undefined;
-    const arrived = new Promise<void>((resolve) => {
-      isIn = resolve;
-    });
-    const released = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
+    const gate = createGate();
     flow = await startFlow({
       routes: (app) => {
         app.get('/slow', async (req, res) => {
-          isIn();
-          await released;
+          await gate.wait();
           req.session.basket = ['saved late'];
           res.json({});
         });
@@ -178,9 +171,9 @@ describe('logout wins', () => {
     });
     await flow.signIn();
     const slow = flow.browser.fetch(`${flow.baseUrl}/slow`);
-    await arrived;
+    await gate.reached;
     await logout();
-    goOn();
+    gate.open();
     await slow;
     expect(await isSignedIn()).toBe(false);
     const refused = await flow.browser.fetch(`${flow.baseUrl}/api/x`);

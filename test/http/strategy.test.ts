@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import passport from 'passport';
 import type { Verify } from 'passport-oidc-hybrid';
-import { Browser, type Hop } from '../support/browser.ts';
+import type { Hop } from '../support/browser.ts';
 import { type Flow, json, startFlow } from '../support/flow.ts';
 
 let flow: Flow;
@@ -131,10 +131,7 @@ describe('as a Passport strategy', () => {
       `${flow.baseUrl}/auth`,
       ({ method }) => method === 'POST',
     );
-    const cancelled = new Browser();
-    for (const cookie of await flow.browser.jar.getCookies(flow.baseUrl)) {
-      await cancelled.jar.setCookie(String(cookie), flow.baseUrl);
-    }
+    const cancelled = await flow.browser.copy(flow.baseUrl);
     await cancelled.navigate(next as Hop);
     const arrival = await flow.browser.navigate(next as Hop);
     expect(json(arrival)).toEqual({ user: { id: 'user of ada' }, isAuthenticated: true });
@@ -147,10 +144,7 @@ describe('as a Passport strategy', () => {
       `${flow.baseUrl}/auth`,
       ({ method }) => method === 'POST',
     );
-    const cancelled = new Browser();
-    for (const cookie of await flow.browser.jar.getCookies(flow.baseUrl)) {
-      await cancelled.jar.setCookie(String(cookie), flow.baseUrl);
-    }
+    const cancelled = await flow.browser.copy(flow.baseUrl);
     await cancelled.navigate(next as Hop);
     expect(await flow.browser.navigate(next as Hop)).toMatchObject({
       url: `${flow.baseUrl}/private`,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type Arrival, Browser, type Hop } from '../support/browser.ts';
+import type { Arrival, Hop } from '../support/browser.ts';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
 
 let flow: Flow;
@@ -95,10 +95,7 @@ describe('a visitor who submits twice', () => {
     const callback = await begin('/private');
     const held = flow.op.hold('/token');
     // The first navigation is cancelled by the second, so its cookies never arrive: another jar.
-    const cancelled = new Browser();
-    for (const cookie of await flow.browser.jar.getCookies(flow.baseUrl)) {
-      await cancelled.jar.setCookie(String(cookie), flow.baseUrl);
-    }
+    const cancelled = await flow.browser.copy(flow.baseUrl);
     const first = cancelled.navigate(callback);
     await held.arrived;
     const second = flow.browser.navigate(callback);
@@ -118,10 +115,7 @@ describe('a visitor who submits twice', () => {
     flow = await startFlow();
     flow.op.lie({ backIdToken: { claims: { sub: 'eve' } } });
     const callback = await begin('/private');
-    const cancelled = new Browser();
-    for (const cookie of await flow.browser.jar.getCookies(flow.baseUrl)) {
-      await cancelled.jar.setCookie(String(cookie), flow.baseUrl);
-    }
+    const cancelled = await flow.browser.copy(flow.baseUrl);
     const codes = [await cancelled.navigate(callback), await flow.browser.navigate(callback)].map(
       errorCode,
     );

@@ -82,6 +82,15 @@ export class Browser {
     );
   }
 
+  /** Another browser with the same cookies. */
+  async copy(url: string): Promise<Browser> {
+    const other = new Browser();
+    for (const cookie of await this.jar.getCookies(url)) {
+      await other.jar.setCookie(String(cookie), url);
+    }
+    return other;
+  }
+
   /** Names of the cookies it would send to a URL. */
   async cookieNames(url: string): Promise<string[]> {
     return (await this.jar.getCookies(url)).map(({ key }) => key);

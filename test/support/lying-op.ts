@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { createGate, type Gate } from './gate.ts';
 import { tokenHash } from './hash.ts';
 import type { AnswerLie, IdTokenLie, Lies } from './lies.ts';
 import { type Listening, listen } from './listen.ts';
@@ -53,7 +54,7 @@ export class LyingOp {
   readonly #now: () => number;
   readonly #codes = new Map<string, Grant>();
   readonly #refreshTokens = new Map<string, { grant: Grant; isSpent: boolean }>();
-  readonly #held = new Map<string, { arrived: () => void; released: Promise<void> }>();
+  readonly #held = new Map<string, Gate>();
 
   private constructor(now: () => number) {
     this.#now = now;
@@ -95,19 +96,13 @@ export class LyingOp {
 
   /** Holds back answers of one path until they are released. */
   hold(path: string): { arrived: Promise<void>; release: () => void } {
-    let arrived = (): void => undefined;
-    let release = (): void => undefined;
-    const arrival = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-    const released = new Promise<void>((resolve) => {
-      release = () => {
-        this.#held.delete(path);
-        resolve();
-      };
-    });
-    this.#held.set(path, { arrived, released });
-    return { arrived: arrival, release };
+    const gate = createGate();
+    this.#held.set(path, gate);
+    const release = (): void => {
+      this.#held.delete(path);
+      gate.open();
+    };
+    return { arrived: gate.reached, release };
   }
 
   async rotateKeys(): Promise<void> {
@@ -154,9 +149,7 @@ export class LyingOp {
       headers: req.headers,
     };
     this.requests.push(request);
-    const held = this.#held.get(url.pathname);
-    held?.arrived();
-    await held?.released;
+    await this.#held.get(url.pathname)?.wait();
     switch (url.pathname) {
       case '/.well-known/openid-configuration':
         return send(res, this.#metadata(), this.#lies.discovery);

@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from '@jest/globals';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What snippets take for granted, as their text around them does. */
+const surroundings = `
+import express from 'express';
+import session from 'express-session';
+import { createProxyMiddleware } from 'http-proxy-middleware';
+import passport from 'passport';
+import { type HybridFlow, hybridFlow } from 'passport-oidc-hybrid';
+declare const app: express.Express;
+declare const oidc: HybridFlow;
+declare const users: { findOrCreate(sub: string): Promise<{ id: string }> };
+void [express, session, createProxyMiddleware, passport, hybridFlow, app, oidc, users];
+`;
+
+it('has in the README code that compiles under strict settings', async () => {
+  const readme = await readFile(join(root, 'README.md'), 'utf8');
+  const snippets = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code);
+  expect(snippets.length).toBeGreaterThan(2);
+  const folder = await mkdtemp(join(root, 'test', 'readme-'));
+  try {
+    for (const [index, snippet] of snippets.entries()) {
+      const isWhole = snippet.includes('import express');
+      await writeFile(
+        join(folder, `snippet-${index}.ts`),
+        isWhole ? snippet : `${surroundings}${snippet}`,
+      );
+    }
+    await writeFile(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({
+        extends: '../../tsconfig.json',
+        compilerOptions: {
+          paths: { 'passport-oidc-hybrid': ['../../lib/index.ts'] },
+          isolatedDeclarations: false,
+          declaration: false,
+          noPropertyAccessFromIndexSignature: false,
+        },
+        include: ['*.ts'],
+      }),
+    );
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder]).catch(
+      (error: { stdout: string }) => error,
+    );
+    expect(stdout).toBe('');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 60_000);
