@@ -93,7 +93,11 @@ describe('a transaction', () => {
 
   it.each([
     ['was cut', (value: string) => value.slice(0, -2)],
-    ['was changed', (value: string) => `${value.slice(0, -1)}${value.endsWith('A') ? 'B' : 'A'}`],
+    [
+      'was changed',
+      (value: string) =>
+        value.replace(/.(.{20})$/, (end) => (end[0] === 'A' ? 'B' : 'A') + end.slice(1)),
+    ],
     ['has another time', (value: string) => value.replace(/^[^.]*/, 'zzzzzz')],
     ['has no seal', (value: string) => value.split('.')[0] ?? ''],
     ['is empty', () => ''],
