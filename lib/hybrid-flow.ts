@@ -1,5 +1,5 @@
 import type { RequestHandler, Router } from 'express';
-import type { RecentLogins } from './http/callback.ts';
+import { createRecentLogins } from './http/callback.ts';
 import type { FlowParts } from './http/flow-parts.ts';
 import { createLoginSessions } from './http/login-session.ts';
 import { createLogoutCookie } from './http/logout-cookie.ts';
@@ -40,7 +40,7 @@ export interface HybridFlow {
  */
 export function hybridFlow(options: HybridFlowOptions): HybridFlow {
   const parts = buildParts(options);
-  const recent: RecentLogins = new Map();
+  const recent = createRecentLogins();
   return {
     router: () => createRouter(parts, recent),
     requireAuth: (guard = {}) => requireAuth(parts, guard),

@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import { BoundedMap } from '../bounded-map.ts';
 import {
   AuthenticationError,
   HybridFlowError,
@@ -70,14 +71,20 @@ export type CallbackOutcome =
   | { readonly isSignedIn: false; readonly error: unknown };
 
 interface FinishedLogin {
-  readonly finishedBy: number;
+  /** Epoch milliseconds. */
+  readonly forgottenAt: number;
   readonly sessionId: Promise<string>;
 }
 
 /** Logins that this process has just finished or is finishing, by their state. */
 export type RecentLogins = Map<string, FinishedLogin>;
 
-const maxRecentLogins = 1000;
+/** Beyond so many within a minute, a double submit meets the OP's own refusal. */
+const maxRecentLogins = 10_000;
+
+export function createRecentLogins(): RecentLogins {
+  return new BoundedMap(maxRecentLogins);
+}
 
 /**
  * Second hop: a GET, with the Lax cookies. Finds the transaction by the state, holds the response
@@ -165,14 +172,14 @@ async function once(
   login: (transaction: Transaction) => Promise<string>,
 ): Promise<string> {
   const now = parts.options.now();
-  for (const [state, { finishedBy }] of recent) {
-    if (finishedBy >= now && recent.size <= maxRecentLogins) break;
+  for (const [state, { forgottenAt }] of recent) {
+    if (forgottenAt >= now) break;
     recent.delete(state);
   }
   const before = recent.get(transaction.state);
   if (before !== undefined) return before.sessionId;
   const sessionId = login(transaction);
-  recent.set(transaction.state, { finishedBy: now + hopSeconds * 1000, sessionId });
+  recent.set(transaction.state, { forgottenAt: now + hopSeconds * 1000, sessionId });
   return sessionId;
 }
 

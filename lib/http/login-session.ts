@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { TransactionError } from '../errors.ts';
+import { SessionStoreError, TransactionError } from '../errors.ts';
 import type { TokenSet } from '../oidc/code-exchange.ts';
 import type { Transaction } from '../oidc/transaction.ts';
 import type { ResolvedOptions } from '../options.ts';
@@ -12,7 +12,7 @@ import {
   type TokenRecord,
 } from '../tokens/token-record.ts';
 import type { RecordPlace, TokenStore } from '../tokens/token-store.ts';
-import { type SessionRequest, sessionRequest } from './session-request.ts';
+import { hasSession, type SessionRequest, sessionRequest } from './session-request.ts';
 
 /** Puts a new session in the place of the visitor's: express-session's way, or Passport's. */
 export type RenewSession = (req: SessionRequest) => Promise<void>;
@@ -60,8 +60,14 @@ export function createLoginSessions(
 ): LoginSessions {
   const { sessionKey } = options;
 
+  let hasSeenSession = false;
+
   const checked = (req: Request): SessionRequest => {
+    // express-session leaves requests alone while its store says that it is disconnected.
+    if (hasSeenSession && !hasSession(req))
+      throw new SessionStoreError('the store is disconnected');
     const request = sessionRequest(req, options);
+    hasSeenSession = true;
     const store = request.sessionStore;
     followSessions(store, {
       sessionKey,
@@ -98,7 +104,7 @@ export function createLoginSessions(
   };
 
   return {
-    visitorId,
+    visitorId: (req) => visitorId(checked(req)),
 
     async current(req) {
       const request = checked(req);

@@ -7,7 +7,6 @@ import type { FlowParts } from './flow-parts.ts';
 import { isNavigation } from './negotiation.ts';
 import { sendRedirect } from './pages.ts';
 import { defaultReturnPath, safeReturnPath } from './return-to.ts';
-import { sessionRequest } from './session-request.ts';
 
 /**
  * Begins a login: sets its transaction cookie and returns the URL of the OP to go to.
@@ -21,12 +20,9 @@ export async function beginLogin(
   returnTo: string,
 ): Promise<string> {
   const { options, provider, loginSessions, transactionCookies } = parts;
-  sessionRequest(req, options);
+  const sessionId = loginSessions.visitorId(req);
   const discovered = await provider.discovered();
-  const transaction = createTransaction(options, {
-    returnTo,
-    sessionId: loginSessions.visitorId(req),
-  });
+  const transaction = createTransaction(options, { returnTo, sessionId });
   transactionCookies.store(req, res, transaction);
   return buildAuthorizationUrl(discovered, options, transaction);
 }

@@ -18,6 +18,11 @@ export type SessionRequest = Request & {
   sessionStore: SessionStore & { createSession(req: Request, entry: StoredEntry): unknown };
 };
 
+/** Whether express-session has been at work. */
+export function hasSession(req: Request): boolean {
+  return (req as Partial<SessionRequest>).sessionStore !== undefined;
+}
+
 /**
  * The request with its session.
  *
@@ -28,7 +33,7 @@ export function sessionRequest(
   options: Pick<ResolvedOptions, 'isSecure'>,
 ): SessionRequest {
   const request = req as SessionRequest;
-  if (request.sessionStore === undefined) {
+  if (!hasSession(req)) {
     throw new OptionsError(
       'ERR_OIDC_SESSION_MISSING',
       'session',

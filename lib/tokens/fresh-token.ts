@@ -1,4 +1,10 @@
-import { AuthenticationError, ProviderError, ValidationError } from '../errors.ts';
+import { BoundedMap } from '../bounded-map.ts';
+import {
+  AuthenticationError,
+  ProviderError,
+  SessionStoreError,
+  ValidationError,
+} from '../errors.ts';
 import type { Provider } from '../oidc/provider.ts';
 import { refreshTokens } from '../oidc/refresh-grant.ts';
 import type { ResolvedOptions } from '../options.ts';
@@ -9,6 +15,9 @@ import { type RecordPlace, recordKey, type TokenStore } from './token-store.ts';
 
 /** After a refresh that failed for reasons of the OP, a good token serves this long before the next try. */
 const pauseSeconds = 10;
+
+/** Logins whose troubles are remembered. */
+const maxRemembered = 10_000;
 
 /** Keeps access tokens fresh, with one spend for each refresh token. */
 export interface FreshTokens {
@@ -32,7 +41,9 @@ interface Parts {
 
 export function createFreshTokens({ options, provider, tokenStore, lock }: Parts): FreshTokens {
   const underWay = new Map<string, Promise<TokenRecord>>();
-  const pausedUntil = new Map<string, number>();
+  const pausedUntil = new BoundedMap<string, number>(maxRemembered);
+  /** Renewed records that the store failed to take: their refresh tokens exist nowhere else. */
+  const unwritten = new BoundedMap<string, TokenRecord>(maxRemembered);
   // A refresh makes three calls to the OP at the most: discovery, token endpoint, keys.
   const leaseSeconds = 3 * options.httpTimeoutSeconds + 5;
 
@@ -41,21 +52,52 @@ export function createFreshTokens({ options, provider, tokenStore, lock }: Parts
 
   /** Under the lock. The record is read again: whoever had the lock before may have renewed it. */
   const renewOnce = async (place: RecordPlace, cookie: StoredCookie): Promise<TokenRecord> => {
-    const record = await tokenStore.read(place);
-    if (record === undefined) throw ended('the login was ended meanwhile');
+    const stored = await tokenStore.read(place);
+    if (stored === undefined) throw ended('the login was ended meanwhile');
+    const record = await makeUpFor(place, stored, cookie);
     if (!isStale(record.tokens, options.now(), options.refreshMarginSeconds)) return record;
     const { refreshToken } = record.tokens;
     if (refreshToken === undefined) return withoutRefresh(record, options.now());
     try {
       const tokens = await refreshTokens({ ...record.tokens, refreshToken }, provider, options);
-      const renewed = renewTokenRecord(record, tokens);
-      if (await tokenStore.replace(place, renewed, cookie)) return renewed;
-      throw ended('the login was ended meanwhile');
+      return await keep(place, renewTokenRecord(record, tokens), cookie);
     } catch (error) {
       if (!isDeadGrant(error)) return afterOutage(place, record, error);
       await tokenStore.remove(place);
       throw ended('the OP ended the grant, or answered a refresh for somebody else', error);
     }
+  };
+
+  /**
+   * Writes a renewed record. A store that fails just now costs nobody the login: the record is
+   * remembered here, and written when it is next asked for.
+   */
+  const keep = async (
+    place: RecordPlace,
+    renewed: TokenRecord,
+    cookie: StoredCookie,
+  ): Promise<TokenRecord> => {
+    const key = keyOf(place);
+    try {
+      if (!(await tokenStore.replace(place, renewed, cookie))) {
+        throw ended('the login was ended meanwhile');
+      }
+      unwritten.delete(key);
+    } catch (error) {
+      if (!(error instanceof SessionStoreError)) throw error;
+      unwritten.set(key, renewed);
+    }
+    return renewed;
+  };
+
+  const makeUpFor = async (
+    place: RecordPlace,
+    stored: TokenRecord,
+    cookie: StoredCookie,
+  ): Promise<TokenRecord> => {
+    const kept = unwritten.get(keyOf(place));
+    const isNext = kept?.loginId === stored.loginId && kept.version === stored.version + 1;
+    return isNext ? keep(place, kept, cookie) : stored;
   };
 
   /** An outage of the OP is no logout: the present token serves while it is valid. */
@@ -107,6 +149,7 @@ export function createFreshTokens({ options, provider, tokenStore, lock }: Parts
     async end(place) {
       const release = await acquire(keyOf(place));
       try {
+        unwritten.delete(keyOf(place));
         // Removed in any case: a lock that cannot be had must not keep anybody signed in.
         await tokenStore.remove(place);
       } finally {

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../bounded-map.ts';
 import type { SessionStore, StoredCookie, StoredEntry } from './session-store.ts';
 import { recordCookie, recordKey } from './token-store.ts';
 
@@ -46,7 +47,7 @@ function followTouch(store: SessionStore, options: LifetimeOptions): void {
   if (store.touch === undefined) return;
   const touch = store.touch.bind(store);
   const set = store.set.bind(store);
-  const prolongedAt = new Map<string, number>();
+  const prolongedAt = new BoundedMap<string, number>(maxRemembered);
 
   const prolong = (sid: string, entry: StoredEntry): void => {
     const login: unknown = entry[options.sessionKey];
@@ -54,9 +55,7 @@ function followTouch(store: SessionStore, options: LifetimeOptions): void {
     if (typeof login !== 'object' || login === null) return;
     const now = options.now();
     if (now - (prolongedAt.get(sid) ?? 0) < resolutionSeconds * 1000) return;
-    prolongedAt.delete(sid);
     prolongedAt.set(sid, now);
-    if (prolongedAt.size > maxRemembered) dropOldest(prolongedAt);
     const cookie: StoredCookie = recordCookie(entry.cookie, now);
     // A failure shows at the next request, which finds no record and asks for a login.
     touch(recordKey(options.sessionKey, sid), { cookie }, () => undefined);
@@ -70,9 +69,4 @@ function followTouch(store: SessionStore, options: LifetimeOptions): void {
     prolong(sid, entry);
     set(sid, entry, done);
   };
-}
-
-function dropOldest(map: Map<string, number>): void {
-  const [oldest] = map.keys();
-  if (oldest !== undefined) map.delete(oldest);
 }

@@ -212,4 +212,36 @@ describe('a store that fails', () => {
     expect(await flow.browser.fetch(`${flow.baseUrl}/api/x`)).toMatchObject({ status: 200 });
     expect(flow.errors).toEqual([]);
   });
+
+  it('while a refreshed token is written loses nothing: the token serves, and is written later', async () => {
+    const store = new FailingStore();
+    flow = await startFlow({ store });
+    await flow.signIn();
+    flow.clock.advance(4000);
+    store.failing = 'set';
+    for (let round = 0; round < 2; round += 1) {
+      const answer = await flow.browser.fetch(`${flow.baseUrl}/api/x`);
+      expect(json(answer)).toMatchObject({
+        authorization: `Bearer ${flow.op.accessTokens.back[1]}`,
+      });
+    }
+    store.failing = undefined;
+    await flow.browser.fetch(`${flow.baseUrl}/api/x`);
+    expect(flow.op.count('/token', 'refresh_token')).toBe(1);
+    flow.clock.advance(4000);
+    // The OP would revoke everything if the first refresh token came again.
+    expect(await flow.browser.fetch(`${flow.baseUrl}/api/x`)).toMatchObject({ status: 200 });
+    expect(flow.op.count('/token', 'refresh_token')).toBe(2);
+  });
+
+  it('altogether, so that express-session passes it by, is 503', async () => {
+    const store = new FailingStore();
+    flow = await startFlow({ store });
+    await flow.signIn();
+    store.emit('disconnect');
+    const refused = await flow.browser.fetch(`${flow.baseUrl}/api/x`);
+    expect([refused.status, errorCode(refused)]).toEqual([503, 'ERR_OIDC_SESSION_STORE']);
+    store.emit('connect');
+    expect(await flow.browser.fetch(`${flow.baseUrl}/api/x`)).toMatchObject({ status: 200 });
+  });
 });
