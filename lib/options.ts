@@ -36,7 +36,12 @@ export type Verify = (login: VerifiedLogin) => unknown | Promise<unknown>;
  * Answers a request that failed; the default renders a small page, or problem details as JSON. The
  * 401 of `requireAuth` to an API call is no failure: it is always problem details.
  */
-export type OnError = (error: unknown, req: Request, res: Response, next: NextFunction) => void;
+export type OnError = (
+  error: unknown,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+) => void | Promise<void>;
 
 /** Options of {@link hybridFlow}. */
 export interface HybridFlowOptions {

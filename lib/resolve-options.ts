@@ -176,8 +176,8 @@ function required(options: HybridFlowOptions, name: 'issuer' | 'clientId' | 'bas
 function readText(options: HybridFlowOptions, name: keyof HybridFlowOptions): string | undefined {
   const value: unknown = options[name];
   if (value === undefined) return undefined;
-  if (typeof value !== 'string' || value.trim() === '') {
-    throw invalid(name, 'a non-empty string', value);
+  if (typeof value !== 'string' || value === '' || value !== value.trim()) {
+    throw invalid(name, 'a non-empty string without space around it', value);
   }
   return value;
 }
@@ -198,7 +198,8 @@ function readNumber(
   fallback: number,
   least: number,
 ): number {
-  const value: unknown = options[name] ?? fallback;
+  const given: unknown = options[name];
+  const value = given === undefined ? fallback : given;
   if (!Number.isSafeInteger(value) || (value as number) < least) {
     throw invalid(name, `a whole number, ${least} or more`, value);
   }
@@ -368,7 +369,7 @@ function readSessionKey(options: HybridFlowOptions): string {
 
 function readAuthorizationParams(options: HybridFlowOptions): Readonly<Record<string, string>> {
   const parameters: unknown = options.authorizationParams ?? {};
-  if (typeof parameters !== 'object' || parameters === null) {
+  if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters)) {
     throw invalid('authorizationParams', 'an object of strings', parameters);
   }
   for (const [name, value] of Object.entries(parameters)) {
@@ -387,13 +388,18 @@ function readAuthorizationParams(options: HybridFlowOptions): Readonly<Record<st
 }
 
 function invalid(option: string, wanted: string, found: unknown): OptionsError {
-  const shown =
-    typeof found === 'string' ? JSON.stringify(found.slice(0, 80)) : `a ${typeof found}`;
   return new OptionsError(
     'ERR_OIDC_OPTION_INVALID',
     option,
-    `"${option}" must be ${wanted}; found ${typeof found === 'number' ? String(found) : shown}`,
+    `"${option}" must be ${wanted}; found ${show(found)}`,
   );
+}
+
+/** A value as a message may show it; a URL that cannot be parsed may still hold a password. */
+function show(value: unknown): string {
+  if (typeof value === 'number' || value === null) return String(value);
+  if (typeof value !== 'string') return `a ${typeof value}`;
+  return value.includes('@') ? 'a text with "@"' : JSON.stringify(value.slice(0, 80));
 }
 
 /** The known name that is least far from a misspelt one, if any is near. */

@@ -26,7 +26,7 @@ import type { SessionRequest } from './session-request.ts';
 const hopSeconds = 60;
 
 /** Name of the query parameter that carries the sealed response to the second hop. */
-const sealedParameter = 'r';
+const sealedParameter = 'oidc_response';
 
 /**
  * First hop: the OP's cross-site POST. Browsers withhold Lax and Strict cookies here, so this hop
@@ -62,7 +62,8 @@ function leaveSessionAlone(req: { session?: unknown; sessionID?: unknown }): voi
 /** Signs the user in; `establish` does it with the given way to renew the session. */
 export type SignIn = (
   user: unknown,
-  establish: (renew: RenewSession) => Promise<string>,
+  establish: (renew: RenewSession, data?: Readonly<Record<string, unknown>>) => Promise<string>,
+  returnTo: string,
 ) => Promise<string>;
 
 /** How a callback ended. */
@@ -196,7 +197,9 @@ async function finish(
   const tokens = await exchangeCode(accepted, transaction, provider, options);
   checkEnforcedClaims(tokens.claims, transaction, options);
   const user = verify === undefined ? undefined : await verifiedUser(verify, tokens, req);
-  return signIn(user, (renew) => loginSessions.establish(req, tokens, transaction, renew));
+  const establish: Parameters<SignIn>[1] = (renew, data) =>
+    loginSessions.establish(req, tokens, transaction, renew, data);
+  return signIn(user, establish, transaction.returnTo);
 }
 
 async function verifiedUser(verify: Verify, tokens: TokenSet, req: Request): Promise<unknown> {

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 import {
   AuthenticationError,
@@ -7,7 +8,7 @@ import {
   ProviderError,
   SessionStoreError,
 } from '../errors.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { OnError, ResolvedOptions } from '../options.ts';
 import { isNavigation } from './negotiation.ts';
 import { escapeHtml, sendPage } from './pages.ts';
 import { defaultReturnPath } from './return-to.ts';
@@ -31,13 +32,25 @@ export function answerError(
     return;
   }
   if (options.onError) {
-    options.onError(error, req, res, next);
+    void callOnError(options.onError, error, req, res, next);
     return;
   }
   res.set('Cache-Control', 'no-store');
   if (error.status === 503) res.set('Retry-After', String(retryAfterSeconds));
   if (isNavigation(req) || isFormPost(req)) sendErrorPage(error, res, options);
   else sendProblem(error, res, options);
+}
+
+/** The application's function may throw, or return a promise that fails: both are its errors. */
+async function callOnError(
+  onError: OnError,
+  ...[error, req, res, next]: Parameters<OnError>
+): Promise<void> {
+  try {
+    await onError(error, req, res, next);
+  } catch (failure) {
+    next(failure);
+  }
 }
 
 /** Without Fetch Metadata, a form_post is told by its media type alone. */
@@ -56,7 +69,9 @@ function isFormPost(req: Request): boolean {
  * @see {@link https://www.rfc-editor.org/rfc/rfc9457 RFC 9457}
  */
 export function sendProblem(error: HybridFlowError, res: Response, options: ResolvedOptions): void {
-  const { title, text } = visitorText(error);
+  const { text } = visitorText(error);
+  // RFC 9457 4.2.1: without a `type` of its own, a problem has the status phrase for a title.
+  const title = STATUS_CODES[error.status];
   const login = `${options.basePath}${options.loginPath}`;
   if (error.status === 401) {
     // RFC 9110 15.5.2: a 401 MUST have a challenge. Ours is a session cookie.

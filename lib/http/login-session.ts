@@ -32,6 +32,7 @@ export interface LoginSessions {
   /**
    * Signs in: a new session id, the visitor's own data carried over, the record beside it.
    *
+   * @param data what else goes into the new session
    * @returns the id of the new session
    */
   establish(
@@ -39,6 +40,7 @@ export interface LoginSessions {
     tokens: TokenSet,
     transaction: Transaction,
     renew: RenewSession,
+    data?: Readonly<Record<string, unknown>>,
   ): Promise<string>;
   /** Takes over a session that another request of the same login has established. */
   adopt(req: Request, sessionId: string): Promise<void>;
@@ -51,7 +53,7 @@ export const regenerateSession: RenewSession = (req) =>
   settle((done) => req.session.regenerate(done));
 
 /** Keys of a session that are no data of the visitor. */
-const neverCarried = ['cookie', 'passport'];
+const neverCarried = ['cookie', 'passport', 'returnTo'];
 
 export function createLoginSessions(
   options: ResolvedOptions,
@@ -115,16 +117,19 @@ export function createLoginSessions(
       return record?.loginId === mark.id ? { place, record } : undefined;
     },
 
-    async establish(req, tokens, transaction, renew) {
+    async establish(req, tokens, transaction, renew, data = {}) {
       const request = checked(req);
       const before = await visitorSession(request, transaction);
       const record = createTokenRecord(tokens);
       const mark = loginMark(record);
       // A Strict cookie did not come along: its session is replaced by us, any other by `renew`.
       const leftBehindId = visitorId(request) === undefined ? transaction.sessionId : undefined;
+      const idBefore = request.sessionID;
       await renew(request);
+      // Passport renews nothing with `session: false`, and an id from before could be anybody's.
+      if (request.sessionID === idBefore) await regenerateSession(request);
       const { session, sessionID: sessionId, sessionStore: store } = request;
-      Object.assign(session, carriedOver(before, mark), { [sessionKey]: mark });
+      Object.assign(session, carriedOver(before, mark), data, { [sessionKey]: mark });
       try {
         await tokenStore.write({ store, sessionId }, record, session.cookie);
         await settle((done) => session.save(done));

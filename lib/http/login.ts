@@ -6,7 +6,7 @@ import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { isNavigation } from './negotiation.ts';
 import { sendRedirect } from './pages.ts';
-import { defaultReturnPath, safeReturnPath } from './return-to.ts';
+import { wantedReturnPath } from './return-to.ts';
 
 /**
  * Begins a login: sets its transaction cookie and returns the URL of the OP to go to.
@@ -33,8 +33,7 @@ export function loginRoute(parts: FlowParts): RequestHandler {
   return function hybridLogin(req, res, next) {
     const begin = async (): Promise<void> => {
       refuseOutsideNavigation(req);
-      const wanted = new URLSearchParams(req.url.split('?')[1]).get('return_to');
-      const returnTo = safeReturnPath(wanted, options) ?? defaultReturnPath(options);
+      const returnTo = wantedReturnPath(req, options);
       sendRedirect(res, await beginLogin(parts, req, res, returnTo));
     };
     begin().catch((error: unknown) => answerError(error, req, res, next, options));
@@ -51,6 +50,6 @@ export function refuseOutsideNavigation(req: Request): void {
   if (isNavigation(req) && req.method === 'GET') return;
   throw new AuthenticationError(
     'ERR_OIDC_NOT_A_NAVIGATION',
-    'a login begins with a navigation of the browser: not with fetch, an image, a frame or a prefetch',
+    'a login or logout begins with a navigation of the browser: not with fetch, an image, a frame or a prefetch',
   );
 }

@@ -1,11 +1,13 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { ValidationError } from '../errors.ts';
 import { buildEndSessionRequest, type EndSessionRequest } from '../oidc/end-session.ts';
+import { readQuery } from './callback-parameters.ts';
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
+import { refuseOutsideNavigation } from './login.ts';
 import { isSameOrigin } from './negotiation.ts';
 import { escapeHtml, sendOn, sendPage, sendRedirect } from './pages.ts';
-import { defaultReturnPath, safeReturnPath } from './return-to.ts';
+import { defaultReturnPath, wantedReturnPath } from './return-to.ts';
 
 /**
  * The logout route, by GET or POST: ends the login here, then at the OP. A request that another
@@ -16,8 +18,16 @@ import { defaultReturnPath, safeReturnPath } from './return-to.ts';
 export function logoutRoute(parts: FlowParts): RequestHandler {
   const { options } = parts;
   return function hybridLogout(req, res, next) {
-    const wanted = new URLSearchParams(req.url.split('?')[1]).get('return_to');
-    const returnTo = safeReturnPath(wanted, options) ?? defaultReturnPath(options);
+    const returnTo = wantedReturnPath(req, options);
+    if (req.method !== 'POST') {
+      try {
+        // A prefetch, an image or a frame must sign nobody out.
+        refuseOutsideNavigation(req);
+      } catch (error) {
+        answerError(error, req, res, next, options);
+        return;
+      }
+    }
     if (!isSameOrigin(req, options.origin)) {
       askFirst(parts, res, returnTo);
       return;
@@ -62,7 +72,7 @@ function askFirst({ options }: FlowParts, res: Response, returnTo: string): void
   const action = `${options.basePath}${options.logoutPath}?return_to=${encodeURIComponent(returnTo)}`;
   sendPage(res, 200, {
     title: 'Sign out?',
-    body: `<h1>Sign out?</h1><p>Another site asked for this. Do you want to sign out?</p><form method="post" action="${escapeHtml(action)}"><button class="main">Sign out</button><a href="${escapeHtml(defaultReturnPath(options))}">Stay signed in</a></form>`,
+    body: `<h1>Sign out?</h1><p>You are about to sign out of this application.</p><form method="post" action="${escapeHtml(action)}"><button class="main">Sign out</button><a href="${escapeHtml(defaultReturnPath(options))}">Stay signed in</a></form>`,
   });
 }
 
@@ -71,7 +81,7 @@ export function postLogoutRoute(parts: FlowParts): RequestHandler {
   const { options, logoutCookie } = parts;
   return function hybridPostLogout(req, res, next) {
     const logout = logoutCookie.find(req);
-    const state = new URLSearchParams(req.url.split('?')[1]).get('state');
+    const state = readQuery(req).find(([name]) => name === 'state')?.[1];
     // RP-Initiated Logout 3: the OP passes the state back.
     if (logout === undefined || logout.state !== state) {
       const error = new ValidationError(

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import type { ResolvedOptions } from '../options.ts';
+import { readQuery } from './callback-parameters.ts';
 
 type PathOptions = Pick<
   ResolvedOptions,
@@ -28,6 +29,12 @@ export function safeReturnPath(raw: unknown, options: PathOptions): string | und
   // "/.//host" becomes "//host" on parsing.
   if (path.startsWith('//') || path.length > maxLength) return undefined;
   return isOwnRoute(url.pathname, options) ? undefined : path;
+}
+
+/** Where `?return_to=` of a login or logout leads: to the start page, if it is no path of ours. */
+export function wantedReturnPath(req: Request, options: PathOptions): string {
+  const wanted = readQuery(req).find(([name]) => name === 'return_to')?.[1];
+  return safeReturnPath(wanted, options) ?? defaultReturnPath(options);
 }
 
 /** Where a visitor goes who came from nowhere. */

@@ -17,7 +17,12 @@ export interface PassportActions {
 
 /** Options of `passport.authenticate('oidc', …)` that this strategy reads. */
 export interface AuthenticateOptions {
-  /** Where the visitor goes after the login; a path of the application. @default the path asked for */
+  /**
+   * On the login route: where the visitor goes after the login, a path of the application. The
+   * callback finds it as Passport has it, by `successReturnToOrRedirect`.
+   *
+   * @default the start page
+   */
   returnTo?: string | undefined;
   successRedirect?: string | undefined;
 }
@@ -48,7 +53,7 @@ export function createStrategy(
     if (req.method === 'POST') {
       res.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' });
       actions.redirect(await receiveFormPost(parts, req, res), 303);
-    } else if (isCallback(req)) {
+    } else if (isCallback(req, parts.options.callbackPath)) {
       await complete(parts, verify, recent, actions, req, options);
     } else await begin(parts, actions, req, options);
   };
@@ -84,9 +89,11 @@ async function complete(
 ): Promise<void> {
   const res = req.res as Response;
   let isHandedOver = false;
-  const signIn: SignIn = (user, establish) => {
+  const signIn: SignIn = (user, establish, returnTo) => {
     isHandedOver = true;
-    return handOver(actions, req, res, user, establish);
+    // Passport's own convention: `successReturnToOrRedirect` looks there.
+    const data = returnTo === defaultReturnPath(parts.options) ? {} : { returnTo };
+    return handOver(actions, req, user, (renew) => establish(renew, data));
   };
   const outcome = await completeLogin(parts, req, res, recent, { verify, signIn });
   // From there on the answer is Passport's.
@@ -103,7 +110,6 @@ async function complete(
 function handOver(
   actions: PassportActions,
   req: Request,
-  res: Response,
   user: unknown,
   establish: Parameters<SignIn>[1],
 ): Promise<string> {
@@ -124,14 +130,15 @@ function handOver(
     };
     passport.logIn = logInAndKeepTokens;
     passport.login = logInAndKeepTokens;
-    res.once('close', () => reject(new Error('the application did not log the user in')));
+    req.res?.once('close', () => reject(new Error('the application did not log the user in')));
     actions.success(user);
   });
 }
 
-function isCallback(req: Request): boolean {
-  const names = [...new URLSearchParams(req.url.split('?')[1]).keys()];
-  return names.some((name) => ['r', 'code', 'error', 'state'].includes(name));
+/** The login route and the callback are told apart by their paths: a login route may have a query. */
+function isCallback(req: Request, callbackPath: string): boolean {
+  const [path = ''] = req.originalUrl.split('?');
+  return path.replace(/\/+$/, '').endsWith(callbackPath);
 }
 
 /** What Passport calls a failure: the user or the application said no. */

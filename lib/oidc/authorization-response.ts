@@ -118,7 +118,7 @@ async function verifyFrontChannelIdToken(
       value: code,
       alg,
       isRequired: true,
-      section: 'Core 3.3.2.11',
+      section: 'Core 3.3.2.10',
     });
   }
   if (access_token !== undefined) {

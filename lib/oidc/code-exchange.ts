@@ -50,12 +50,11 @@ export async function exchangeCode(
   const { claims, alg } = await verifyIdToken(idToken, await provider.discovered(), options);
   checkNonce(claims, transaction.nonce);
   const hashes = [
-    ['c_hash', accepted.code],
-    ['at_hash', response.accessToken],
+    ['c_hash', accepted.code, 'Core 3.3.3.6'],
+    ['at_hash', response.accessToken, 'Core 3.1.3.8'],
   ] as const;
-  for (const [claim, value] of hashes) {
-    // Core 3.1.3.8 and 3.3.3.6: optional on this channel, checked where present.
-    const section = 'Core 3.1.3.8';
+  for (const [claim, value, section] of hashes) {
+    // Optional on this channel, checked where present.
     checkTokenHash({ claim, found: claims[claim], value, alg, isRequired: false, section });
   }
   // Core 3.3.3.6: iss and sub MUST be the same in both ID Tokens. iss of either was held against

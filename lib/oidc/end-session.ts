@@ -22,6 +22,10 @@ export function buildEndSessionRequest(
   const endpoint = provider.metadata.end_session_endpoint;
   if (typeof endpoint !== 'string' || !URL.canParse(endpoint)) return undefined;
   const url = new URL(endpoint);
+  // As good as its issuer, or the ID Token would go where none has come from.
+  if (url.protocol !== 'https:' && url.protocol !== new URL(provider.metadata.issuer).protocol) {
+    return undefined;
+  }
   const state = randomBytes(16).toString('base64url');
   if (idTokenHint !== undefined) url.searchParams.set('id_token_hint', idTokenHint);
   url.searchParams.set('client_id', options.clientId);

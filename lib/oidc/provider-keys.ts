@@ -47,20 +47,22 @@ export function providerKeys(
     fetchedAt === undefined ? Number.POSITIVE_INFINITY : (options.now() - fetchedAt) / 1000;
 
   const reload = async (): Promise<void> => {
-    const isFirst = fetchedAt === undefined;
-    if (!isFirst) fetchedAt = options.now();
+    // Counts as fetched at once, so that a failure is not tried again by everybody.
+    if (fetchedAt !== undefined) fetchedAt = options.now();
     try {
       await remote.reload();
       fetchedAt = options.now();
     } catch (error) {
-      if (isFirst) throw translateError(error, 'jwks');
+      throw translateError(error, 'jwks');
     }
   };
 
   return {
     preload: reload,
     async find(header, token) {
-      if (ageSeconds() > maxAgeSeconds) await reload();
+      if (fetchedAt === undefined) await reload();
+      // Stale if error: old keys serve on while the OP cannot be reached.
+      else if (ageSeconds() > maxAgeSeconds) await reload().catch(() => undefined);
       try {
         return await remote(header, token);
       } catch (error) {

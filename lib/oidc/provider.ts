@@ -80,6 +80,9 @@ async function discover(options: ResolvedOptions): Promise<DiscoveredProvider> {
       execute: extensions,
     });
   } catch (error) {
+    // openid-client compares the issuers as well, with this code.
+    const { code } = error as { code?: unknown };
+    if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') throw otherIssuer(options);
     throw translateError(error, 'discovery');
   }
   const metadata = Object.freeze(found.serverMetadata());
@@ -110,13 +113,7 @@ function checkMetadata(
 ): void {
   // Discovery 4.3: the issuer MUST be exactly the one that was asked for. openid-client compares
   // URLs, which are equal where the strings differ in a slash, and ID Tokens then would not match.
-  if (metadata.issuer !== options.issuer) {
-    throw new ProviderError(
-      'ERR_OIDC_DISCOVERY_ISSUER',
-      'discovery',
-      `the discovery document names another issuer than the option "issuer", which is "${options.issuer}"; the two must be the same to the letter, a slash at the end included`,
-    );
-  }
+  if (metadata.issuer !== options.issuer) throw otherIssuer(options);
   for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const) {
     const value: unknown = metadata[name];
     const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
@@ -127,4 +124,12 @@ function checkMetadata(
       `the discovery document needs "${name}", an https URL`,
     );
   }
+}
+
+function otherIssuer(options: ResolvedOptions): ProviderError {
+  return new ProviderError(
+    'ERR_OIDC_DISCOVERY_ISSUER',
+    'discovery',
+    `the discovery document names another issuer than the option "issuer", which is "${options.issuer}"; the two must be the same to the letter, a slash at the end included`,
+  );
 }

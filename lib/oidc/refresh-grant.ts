@@ -1,7 +1,7 @@
-import { ValidationError } from '../errors.ts';
+import { ProviderError, ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { type TokenSet, tokenTimes } from './code-exchange.ts';
-import { verifyIdToken } from './id-token.ts';
+import { type IdToken, verifyIdToken } from './id-token.ts';
 import type { IdTokenClaims } from './id-token-claims.ts';
 import type { Provider } from './provider.ts';
 import { requestTokens } from './token-endpoint.ts';
@@ -38,7 +38,10 @@ export async function refreshTokens(
   // Core 12.2: the refresh response might not contain an ID Token.
   if (idToken === undefined) return { ...tokens, idToken: current.idToken, claims: current.claims };
 
-  const { claims, alg } = await verifyIdToken(idToken, await provider.discovered(), options);
+  const verified = await verifyIfKeysCanBeHad(idToken, provider, options);
+  if (verified === undefined)
+    return { ...tokens, idToken: current.idToken, claims: current.claims };
+  const { claims, alg } = verified;
   checkSameLogin(claims, current.claims);
   checkTokenHash({
     claim: 'at_hash',
@@ -51,20 +54,47 @@ export async function refreshTokens(
   return { ...tokens, idToken, claims: keepLoginClaims(claims, current.claims) };
 }
 
-/** Core 12.2. iss and azp were held against the configuration with every other ID Token. */
+/**
+ * The refresh token is spent by now. Keys that cannot be had at this moment must not cost the login,
+ * so the ID Token then counts as absent: the tokens themselves came from the token endpoint, by TLS.
+ */
+async function verifyIfKeysCanBeHad(
+  unverifiedIdToken: string,
+  provider: Provider,
+  options: ResolvedOptions,
+): Promise<IdToken | undefined> {
+  try {
+    return await verifyIdToken(unverifiedIdToken, await provider.discovered(), options);
+  } catch (error) {
+    const isMissingKey =
+      error instanceof ProviderError ||
+      (error instanceof ValidationError && error.code === 'ERR_OIDC_ID_TOKEN_KEY');
+    if (isMissingKey) return undefined;
+    throw error;
+  }
+}
+
+/** Core 12.2. iss was held against the configuration, as with every ID Token. */
 function checkSameLogin(claims: IdTokenClaims, before: IdTokenClaims): void {
   if (claims.sub !== before.sub) {
     throw refusal('ERR_OIDC_ID_TOKENS_SUB', 'sub must be the same as before');
   }
-  if (JSON.stringify([claims.aud].flat()) !== JSON.stringify([before.aud].flat())) {
-    throw refusal('ERR_OIDC_ID_TOKENS_AUD', 'aud must be the same as before');
+  if (audiences(claims) !== audiences(before) || claims.azp !== before.azp) {
+    throw refusal('ERR_OIDC_ID_TOKENS_AUD', 'aud and azp must be the same as before');
   }
-  if (claims.auth_time !== undefined && claims.auth_time !== before.auth_time && before.auth_time) {
+  if (
+    before.auth_time !== undefined &&
+    (claims.auth_time ?? before.auth_time) !== before.auth_time
+  ) {
     throw refusal('ERR_OIDC_ID_TOKENS_AUTH_TIME', 'auth_time must be that of the login');
   }
   if (claims.nonce !== undefined && claims.nonce !== before.nonce) {
     throw refusal('ERR_OIDC_ID_TOKEN_NONCE', 'nonce, where present, must be that of the login');
   }
+}
+
+function audiences({ aud }: IdTokenClaims): string {
+  return JSON.stringify([...new Set([aud].flat())].sort());
 }
 
 /** A refreshed ID Token should have no nonce and may lack auth_time; both still hold. */

@@ -47,18 +47,21 @@ export function readResponseParameters(
         `the authorization response has "${name}" more than once`,
       );
     }
-    if (
-      typeof value !== 'string' ||
-      value.length > (maxLengths[name] ?? Number.POSITIVE_INFINITY)
-    ) {
+    if (typeof value !== 'string' || !isAcceptable(name, value)) {
       throw new ValidationError(
         'ERR_OIDC_PARAMETER_MALFORMED',
         'RFC 6749 3.1',
-        `"${name}" of the authorization response must be text of acceptable length`,
+        `"${name}" of the authorization response must be printable ASCII of acceptable length`,
       );
     }
     // RFC 6749 3.1: parameters sent without a value MUST be treated as if they were omitted.
     if (value !== '') found.set(name, value);
   }
   return Object.fromEntries(found);
+}
+
+function isAcceptable(name: UsedParameter, value: string): boolean {
+  if (value.length > (maxLengths[name] ?? Number.POSITIVE_INFINITY)) return false;
+  // RFC 6749 appendix A: printable ASCII. The texts of errors are shown to nobody.
+  return name.startsWith('error_') || /^[\x20-\x7e]*$/.test(value);
 }

@@ -1,5 +1,5 @@
 import { BoundedMap } from '../bounded-map.ts';
-import type { SessionStore, StoredCookie, StoredEntry } from './session-store.ts';
+import type { SessionStore, StoredEntry } from './session-store.ts';
 import { recordCookie, recordKey } from './token-store.ts';
 
 /** A record's life is prolonged no more often than this; entries outlive sessions by as much. */
@@ -8,57 +8,66 @@ const resolutionSeconds = 60;
 /** Sessions whose last prolongation is remembered; for others it only happens once more. */
 const maxRemembered = 10_000;
 
-/** What the application does to sessions, told to the records beside them. */
-export interface LifetimeOptions {
+/** One flow, as far as the lives of its records go. */
+export interface RecordFollower {
   readonly sessionKey: string;
   readonly now: () => number;
   /** Ends the login of a session; called before the session itself is destroyed. */
   readonly endRecord: (sessionId: string) => Promise<unknown>;
 }
 
-const followed = new WeakMap<SessionStore, Set<string>>();
+/** The flows that use a store, by their session keys. */
+const followers = new WeakMap<SessionStore, Map<string, RecordFollower>>();
 
 /**
  * Makes records live and die with their sessions, whoever ends or prolongs these: the application
  * calls `req.session.destroy()` and express-session touches without knowing of any record, and
- * stores tell nobody. So the three operations of this store object are extended, once.
+ * stores tell nobody. So the three operations of this store object are extended, once for all
+ * flows that share it.
  */
-export function followSessions(store: SessionStore, options: LifetimeOptions): void {
-  const keys = followed.get(store) ?? new Set<string>();
-  if (keys.has(options.sessionKey)) return;
-  followed.set(store, keys.add(options.sessionKey));
-  followDestroy(store, options);
-  followTouch(store, options);
+export function followSessions(store: SessionStore, follower: RecordFollower): void {
+  const known = followers.get(store);
+  if (known !== undefined) {
+    if (!known.has(follower.sessionKey)) known.set(follower.sessionKey, follower);
+    return;
+  }
+  const all = new Map([[follower.sessionKey, follower]]);
+  followers.set(store, all);
+  followDestroy(store, all);
+  followTouch(store, all);
 }
 
-function followDestroy(store: SessionStore, options: LifetimeOptions): void {
+function followDestroy(store: SessionStore, all: ReadonlyMap<string, RecordFollower>): void {
   const destroy = store.destroy.bind(store);
-  const prefix = recordKey(options.sessionKey, '');
   store.destroy = (sid, done) => {
-    if (sid.startsWith(prefix)) return destroy(sid, done);
-    options.endRecord(sid).then(
+    if (isRecord(sid, all)) {
+      destroy(sid, done);
+      return;
+    }
+    const ends = [...all.values()].map((follower) => follower.endRecord(sid));
+    Promise.all(ends).then(
       () => destroy(sid, done),
       (error: unknown) => done?.(error),
     );
   };
 }
 
-function followTouch(store: SessionStore, options: LifetimeOptions): void {
+function followTouch(store: SessionStore, all: ReadonlyMap<string, RecordFollower>): void {
   if (store.touch === undefined) return;
   const touch = store.touch.bind(store);
   const set = store.set.bind(store);
   const prolongedAt = new BoundedMap<string, number>(maxRemembered);
 
   const prolong = (sid: string, entry: StoredEntry): void => {
-    const login: unknown = entry[options.sessionKey];
-    // A record's own entry has a text under this name.
-    if (typeof login !== 'object' || login === null) return;
-    const now = options.now();
-    if (now - (prolongedAt.get(sid) ?? 0) < resolutionSeconds * 1000) return;
-    prolongedAt.set(sid, now);
-    const cookie: StoredCookie = recordCookie(entry.cookie, now);
-    // A failure shows at the next request, which finds no record and asks for a login.
-    touch(recordKey(options.sessionKey, sid), { cookie }, () => undefined);
+    if (isRecord(sid, all)) return;
+    for (const { sessionKey, now } of all.values()) {
+      const key = recordKey(sessionKey, sid);
+      const isDue = now() - (prolongedAt.get(key) ?? 0) >= resolutionSeconds * 1000;
+      if (entry[sessionKey] === undefined || !isDue) continue;
+      prolongedAt.set(key, now());
+      // A failure shows at the next request, which finds no record and asks for a login.
+      touch(key, { cookie: recordCookie(entry.cookie, now()) }, () => undefined);
+    }
   };
 
   store.touch = (sid, entry, done) => {
@@ -69,4 +78,8 @@ function followTouch(store: SessionStore, options: LifetimeOptions): void {
     prolong(sid, entry);
     set(sid, entry, done);
   };
+}
+
+function isRecord(sid: string, all: ReadonlyMap<string, RecordFollower>): boolean {
+  return [...all.keys()].some((sessionKey) => sid.startsWith(recordKey(sessionKey, '')));
 }

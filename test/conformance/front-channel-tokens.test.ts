@@ -35,8 +35,8 @@ describe('RFC 9700 2.1.2 front-channel access tokens', () => {
   it('leave no token in the sealed response of the second hop', async () => {
     flow = await startFlow({ oidc: { responseType: 'code id_token token' } });
     const arrival = await flow.signIn();
-    const hop = arrival.history.find(({ url }) => url.includes('/callback?r='));
-    const sealed = new URL(hop?.url ?? '').searchParams.get('r') ?? '';
+    const hop = arrival.history.find(({ url }) => url.includes('/callback?oidc_response='));
+    const sealed = new URL(hop?.url ?? '').searchParams.get('oidc_response') ?? '';
     const purpose = JSON.stringify(['authorization response', flow.op.issuer, 'client']);
     const text = createSealer([sealingSecret]).open(sealed, purpose) ?? '';
     expect(text).toContain('"code"');

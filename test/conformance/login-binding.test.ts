@@ -19,7 +19,7 @@ const txCookie = async (browser: Browser): Promise<string> =>
   (await browser.cookieNames(flow.baseUrl)).find((name) => name.includes('.tx.')) ?? '';
 
 describe('RFC 9700 4.7 a login belongs to the browser that began it', () => {
-  it.each(['/callback', '/callback?r='])(
+  it.each(['/callback', '/callback?oidc_response='])(
     'a callback (%s) in another browser is refused',
     async (part) => {
       flow = await startFlow();
@@ -48,7 +48,7 @@ describe('RFC 9700 4.7 a login belongs to the browser that began it', () => {
 
   it('the browser that began it signs in', async () => {
     flow = await startFlow();
-    const callback = await upToCallback(flow.browser, '/callback?r=');
+    const callback = await upToCallback(flow.browser, '/callback?oidc_response=');
     expect(await flow.browser.navigate(callback)).toMatchObject({ status: 200 });
   });
 });
@@ -56,7 +56,7 @@ describe('RFC 9700 4.7 a login belongs to the browser that began it', () => {
 describe('a transaction', () => {
   it('is used once: its cookie is deleted, and the code is not spent again', async () => {
     flow = await startFlow();
-    const callback = await upToCallback(flow.browser, '/callback?r=');
+    const callback = await upToCallback(flow.browser, '/callback?oidc_response=');
     await flow.browser.navigate(callback);
     expect(await txCookie(flow.browser)).toBe('');
     expect(flow.op.count('/token')).toBe(1);
@@ -68,7 +68,7 @@ describe('a transaction', () => {
 
   it('that was used is unknown to a visitor who is not signed in', async () => {
     flow = await startFlow();
-    const callback = await upToCallback(flow.browser, '/callback?r=');
+    const callback = await upToCallback(flow.browser, '/callback?oidc_response=');
     await flow.browser.navigate(callback);
     await flow.browser.navigate(`${flow.baseUrl}/logout`);
     const again = await flow.browser.navigate(callback);
@@ -84,7 +84,7 @@ describe('a transaction', () => {
 
   it('expires by the clock of the server', async () => {
     flow = await startFlow({ oidc: { transactionTtlSeconds: 30 } });
-    const callback = await upToCallback(flow.browser, '/callback?r=');
+    const callback = await upToCallback(flow.browser, '/callback?oidc_response=');
     flow.clock.advance(31);
     const arrival = await flow.browser.navigate(callback);
     expect([arrival.status, errorCode(arrival)]).toEqual([400, 'ERR_OIDC_TRANSACTION_EXPIRED']);
@@ -103,7 +103,7 @@ describe('a transaction', () => {
     ['is empty', () => ''],
   ])('whose cookie %s is refused', async (_how, change) => {
     flow = await startFlow();
-    const callback = await upToCallback(flow.browser, '/callback?r=');
+    const callback = await upToCallback(flow.browser, '/callback?oidc_response=');
     const name = await txCookie(flow.browser);
     const [cookie] = (await flow.browser.jar.getCookies(flow.baseUrl)).filter(
       ({ key }) => key === name,
@@ -118,7 +118,7 @@ describe('a transaction', () => {
 
   it('of another state under the name of this one is refused', async () => {
     flow = await startFlow();
-    const callback = await upToCallback(flow.browser, '/callback?r=');
+    const callback = await upToCallback(flow.browser, '/callback?oidc_response=');
     const name = await txCookie(flow.browser);
     const [cookie] = (await flow.browser.jar.getCookies(flow.baseUrl)).filter(
       ({ key }) => key === name,
@@ -138,7 +138,7 @@ describe('a transaction', () => {
 describe('the sealed answer of the second hop', () => {
   it('is refused after 60 seconds', async () => {
     flow = await startFlow();
-    const callback = await upToCallback(flow.browser, '/callback?r=');
+    const callback = await upToCallback(flow.browser, '/callback?oidc_response=');
     flow.clock.advance(61);
     const arrival = await flow.browser.navigate(callback);
     expect([arrival.status, errorCode(arrival)]).toEqual([400, 'ERR_OIDC_RESPONSE_SEAL']);
@@ -146,8 +146,8 @@ describe('the sealed answer of the second hop', () => {
 
   it('is refused when it was changed, and the login can still be completed', async () => {
     flow = await startFlow();
-    const callback = await upToCallback(flow.browser, '/callback?r=');
-    const url = callback.url.replace(/r=./, 'r=_');
+    const callback = await upToCallback(flow.browser, '/callback?oidc_response=');
+    const url = callback.url.replace(/oidc_response=./, 'oidc_response=_');
     const arrival = await flow.browser.navigate({ ...callback, url });
     expect([arrival.status, errorCode(arrival)]).toEqual([400, 'ERR_OIDC_RESPONSE_SEAL']);
     expect(await flow.browser.navigate(callback)).toMatchObject({ status: 200 });
@@ -155,7 +155,7 @@ describe('the sealed answer of the second hop', () => {
 
   it('of another flow, with the same secret, is refused', async () => {
     flow = await startFlow();
-    const callback = await upToCallback(flow.browser, '/callback?r=');
+    const callback = await upToCallback(flow.browser, '/callback?oidc_response=');
     const other = await startFlow({ oidc: { clientId: 'other' } });
     const url = callback.url.replace(flow.baseUrl, other.baseUrl);
     const arrival = await flow.browser.navigate({ ...callback, url });

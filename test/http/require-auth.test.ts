@@ -19,7 +19,7 @@ describe('requireAuth', () => {
       'www-authenticate': `Cookie realm="${flow.baseUrl}", form-action="/login"`,
     });
     expect(json(answer)).toEqual({
-      title: 'Please sign in',
+      title: 'Unauthorized',
       status: 401,
       detail: 'This needs a sign-in. Please sign in and try again.',
       code: 'ERR_OIDC_LOGIN_REQUIRED',

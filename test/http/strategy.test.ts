@@ -9,12 +9,16 @@ afterEach(() => flow.close());
 
 interface User {
   readonly id: string;
+  readonly isBroken?: boolean;
 }
 
 /** A Passport of its own for each test: the exported one is shared by all. */
 function newPassport(): passport.Authenticator {
   const made = new passport.Passport();
-  made.serializeUser((user, done) => done(null, (user as User).id));
+  made.serializeUser((user, done) => {
+    const { id, isBroken } = user as User;
+    done(isBroken ? new Error('this user cannot be kept') : null, id);
+  });
   made.deserializeUser((id, done) => done(null, { id: String(id) }));
   return made as unknown as passport.Authenticator;
 }
@@ -115,6 +119,28 @@ describe('as a Passport strategy', () => {
     });
   });
 
+  it('gives a new session id even where Passport is told to keep none', async () => {
+    await startPassportApp(verify, { session: false, successRedirect: '/' });
+    await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+    const attacker = await flow.browser.copy(flow.baseUrl);
+    await flow.browser.navigate(`${flow.baseUrl}/auth`);
+    expect(await flow.browser.fetch(`${flow.baseUrl}/api/x`)).toMatchObject({ status: 200 });
+    expect(await attacker.fetch(`${flow.baseUrl}/api/x`)).toMatchObject({ status: 401 });
+  });
+
+  it('lets the login route have a query of its own', async () => {
+    await startPassportApp();
+    const arrival = await flow.browser.navigate(`${flow.baseUrl}/auth?code=discount&state=x&r=y`);
+    expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/me` });
+  });
+
+  it('ends in the error of the application when its serializer fails', async () => {
+    await startPassportApp(() => ({ id: undefined, isBroken: true }));
+    await flow.browser.navigate(`${flow.baseUrl}/auth`);
+    expect(flow.errors).toEqual([expect.objectContaining({ message: 'this user cannot be kept' })]);
+    expect((await flow.storeKeys()).filter((key) => key.startsWith('oidc:'))).toEqual([]);
+  });
+
   it('hands errors to the application, with their codes', async () => {
     await startPassportApp();
     flow.op.lie({ frontIdToken: { claims: { nonce: 'other' } } });
@@ -138,7 +164,13 @@ describe('as a Passport strategy', () => {
     expect(flow.op.count('/token')).toBe(1);
   });
 
-  it('goes back to the path that the login route names', async () => {
+  it('goes back to the path that the login route names, once', async () => {
+    await startPassportApp(verify, { successReturnToOrRedirect: '/me' });
+    const arrival = await flow.browser.navigate(`${flow.baseUrl}/auth`);
+    expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/private` });
+  });
+
+  it('goes back there also when it was submitted twice', async () => {
     await startPassportApp(verify, {});
     const { next } = await flow.browser.navigate(
       `${flow.baseUrl}/auth`,
