@@ -70,7 +70,7 @@ export function renderError(error: unknown, req: Request, res: Response, next: N
     sendProblem(res, status, pageFor(error, status).title, readCode(error));
     return;
   }
-  const signInUrl = signInAgain(error);
+  const signInUrl = signInAgain(error, res.locals['oidcReturnTo']);
   res.render('error', { ...pageFor(error, status), code: readCode(error), status, signInUrl });
 }
 
@@ -88,9 +88,9 @@ function sendProblem(res: Response, status: number, title: string, code: string 
 }
 
 /** A sign-in that failed can be tried again, and then leads to where the visitor was going. */
-function signInAgain(error: unknown): string | undefined {
+function signInAgain(error: unknown, returnTo: unknown): string | undefined {
   if (!(error instanceof HybridFlowError)) return undefined;
-  return `/login?return_to=${encodeURIComponent(error.returnTo ?? '/')}`;
+  return `/login?return_to=${encodeURIComponent(typeof returnTo === 'string' ? returnTo : '/')}`;
 }
 
 function pageFor(error: unknown, status: number): ErrorPage {

@@ -105,8 +105,6 @@ export abstract class HybridFlowError extends Error {
   abstract readonly code: HybridFlowErrorCode;
   /** HTTP status; Express's own error handler reads it. */
   abstract readonly status: number;
-  /** Where the visitor was going, if that is known: a path for `return_to` of the login route. */
-  returnTo: string | undefined;
 
   constructor(message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
@@ -149,10 +147,13 @@ export class AuthorizationResponseError extends HybridFlowError {
   /** The OP's link, verbatim and untrusted. */
   readonly error_uri: string | undefined;
 
-  constructor(response: { error: string; error_description?: string; error_uri?: string }) {
+  constructor(
+    response: { error: string; error_description?: string; error_uri?: string },
+    status?: number,
+  ) {
     super('the OP answered the authorization request with an error; see the field "error"');
     this.code = response.error === 'access_denied' ? 'ERR_OIDC_ACCESS_DENIED' : 'ERR_OIDC_OP_ERROR';
-    this.status = statusOfOpError[response.error] ?? 403;
+    this.status = status ?? statusOfOpError[response.error] ?? 403;
     this.error = response.error;
     this.error_description = response.error_description;
     this.error_uri = response.error_uri;
@@ -181,7 +182,7 @@ export class ValidationError extends HybridFlowError {
 
 const statusOfProvider: Readonly<Record<ProviderErrorCode, number>> = {
   ERR_OIDC_PROVIDER_UNREACHABLE: 503,
-  ERR_OIDC_PROVIDER_TIMEOUT: 504,
+  ERR_OIDC_PROVIDER_TIMEOUT: 503,
   ERR_OIDC_PROVIDER_UNAVAILABLE: 503,
   ERR_OIDC_PROVIDER_RESPONSE: 502,
   ERR_OIDC_DISCOVERY_ISSUER: 502,

@@ -33,8 +33,10 @@ export interface VerifiedLogin {
 export type Verify = (login: VerifiedLogin) => unknown | Promise<unknown>;
 
 /**
- * Answers a request that failed; the default renders a small page, or problem details as JSON. The
- * 401 of `requireAuth` to an API call is no failure: it is always problem details.
+ * Answers a request that failed. After a login that failed, `res.locals.oidcReturnTo` is where the
+ * visitor was going, for a link to try again: `?return_to=` of the login route.
+ *
+ * The default renders a small page, or problem details as JSON. The 401 of `requireAuth` to an API call is no failure: it is always problem details.
  */
 export type OnError = (
   error: unknown,

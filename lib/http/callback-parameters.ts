@@ -75,7 +75,12 @@ function refusal(
   message: string,
   cause?: unknown,
 ): ValidationError {
-  return new ValidationError(code, 'Form Post Response Mode 2', message, cause);
+  return new ValidationError(code, 'Form Post Response Mode 2', message, withoutBody(cause));
+}
+
+/** Errors of the parser may hold the body, with the code and the ID Token in it. */
+function withoutBody(cause: unknown): unknown {
+  return cause instanceof Error ? new Error(cause.message) : undefined;
 }
 
 /** The parameters in the query of a request, by no parser but the URL's own. */

@@ -1,11 +1,6 @@
 import type { Request, Response } from 'express';
 import { BoundedMap } from '../bounded-map.ts';
-import {
-  AuthenticationError,
-  HybridFlowError,
-  TransactionError,
-  ValidationError,
-} from '../errors.ts';
+import { AuthenticationError, TransactionError, ValidationError } from '../errors.ts';
 import {
   checkAuthorizationResponse,
   type ReceivedResponse,
@@ -114,7 +109,8 @@ export async function completeLogin(
     if (transaction === undefined && isOldAnswer(error) && (await isSignedIn(parts, req))) {
       return { isSignedIn: true, returnTo: defaultReturnPath(parts.options) };
     }
-    if (error instanceof HybridFlowError) error.returnTo = transaction?.returnTo;
+    // Not on the error: several requests may fail by the same one.
+    res.locals['oidcReturnTo'] = transaction?.returnTo;
     return { isSignedIn: false, error };
   }
 }

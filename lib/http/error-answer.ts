@@ -85,9 +85,9 @@ export function sendProblem(error: HybridFlowError, res: Response, options: Reso
 }
 
 function sendErrorPage(error: HybridFlowError, res: Response, options: ResolvedOptions): void {
-  const { returnTo } = error;
+  const returnTo: unknown = res.locals['oidcReturnTo'];
   const { title, text } = visitorText(error);
-  const query = returnTo === undefined ? '' : `?return_to=${encodeURIComponent(returnTo)}`;
+  const query = typeof returnTo === 'string' ? `?return_to=${encodeURIComponent(returnTo)}` : '';
   const login = `${options.basePath}${options.loginPath}${query}`;
   const forDevelopers =
     process.env['NODE_ENV'] === 'production' ? '' : `<br>${escapeHtml(error.message)}`;

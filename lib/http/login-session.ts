@@ -3,8 +3,8 @@ import { SessionStoreError, TransactionError } from '../errors.ts';
 import type { TokenSet } from '../oidc/code-exchange.ts';
 import type { Transaction } from '../oidc/transaction.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { followSessions } from '../tokens/record-lifetime.ts';
-import { destroyEntry, readEntry, settle } from '../tokens/session-store.ts';
+import { followSessions, sessionKeysOf } from '../tokens/record-lifetime.ts';
+import { destroyEntry, readEntry, type StoredCookie, settle } from '../tokens/session-store.ts';
 import {
   createTokenRecord,
   type LoginMark,
@@ -21,6 +21,8 @@ export type RenewSession = (req: SessionRequest) => Promise<void>;
 export interface CurrentLogin {
   readonly place: RecordPlace;
   readonly record: TokenRecord;
+  /** Cookie of the session, which says how long things live. */
+  readonly cookie: StoredCookie;
 }
 
 /** Logins in the application's sessions. */
@@ -75,6 +77,10 @@ export function createLoginSessions(
       sessionKey,
       now: options.now,
       endRecord: (sessionId) => endRecord({ store, sessionId }),
+      hasRecord: async (sessionId, mark) => {
+        const record = await tokenStore.read({ store, sessionId });
+        return record?.loginId === (mark as LoginMark).id;
+      },
     });
     return request;
   };
@@ -96,12 +102,14 @@ export function createLoginSessions(
   const carriedOver = (
     session: Record<string, unknown>,
     mark: LoginMark,
+    otherKeys: readonly string[],
   ): Record<string, unknown> => {
     const before = markOf(session);
-    const isForeign =
-      before === undefined ? session['passport'] !== undefined : before.user !== mark.user;
-    if (isForeign) return {};
-    const kept = Object.entries(session).filter(([name]) => !neverCarried.includes(name));
+    const isOthers =
+      session['passport'] !== undefined || otherKeys.some((key) => session[key] !== undefined);
+    if (before === undefined ? isOthers : before.user !== mark.user) return {};
+    const never = [...neverCarried, ...otherKeys];
+    const kept = Object.entries(session).filter(([name]) => !never.includes(name));
     return Object.fromEntries(kept);
   };
 
@@ -114,7 +122,8 @@ export function createLoginSessions(
       if (mark === undefined) return undefined;
       const place = { store: request.sessionStore, sessionId: request.sessionID };
       const record = await tokenStore.read(place);
-      return record?.loginId === mark.id ? { place, record } : undefined;
+      const { cookie } = request.session;
+      return record?.loginId === mark.id ? { place, record, cookie } : undefined;
     },
 
     async establish(req, tokens, transaction, renew, data = {}) {
@@ -124,20 +133,21 @@ export function createLoginSessions(
       const mark = loginMark(record);
       // A Strict cookie did not come along: its session is replaced by us, any other by `renew`.
       const leftBehindId = visitorId(request) === undefined ? transaction.sessionId : undefined;
+      const otherKeys = sessionKeysOf(request.sessionStore).filter((key) => key !== sessionKey);
       const idBefore = request.sessionID;
       await renew(request);
       // Passport renews nothing with `session: false`, and an id from before could be anybody's.
       if (request.sessionID === idBefore) await regenerateSession(request);
       const { session, sessionID: sessionId, sessionStore: store } = request;
-      Object.assign(session, carriedOver(before, mark), data, { [sessionKey]: mark });
+      Object.assign(session, carriedOver(before, mark, otherKeys), data, { [sessionKey]: mark });
       try {
         await tokenStore.write({ store, sessionId }, record, session.cookie);
+        if (leftBehindId !== undefined) await destroyEntry(store, leftBehindId);
         await settle((done) => session.save(done));
       } catch (error) {
         await settle((done) => session.destroy(done)).catch(() => undefined);
         throw error;
       }
-      if (leftBehindId !== undefined) await destroyEntry(store, leftBehindId);
       return sessionId;
     },
 

@@ -47,9 +47,12 @@ export function loginRoute(parts: FlowParts): RequestHandler {
  * @throws {@link AuthenticationError} `ERR_OIDC_NOT_A_NAVIGATION`
  */
 export function refuseOutsideNavigation(req: Request): void {
-  if (isNavigation(req) && req.method === 'GET') return;
-  throw new AuthenticationError(
+  if (!isNavigation(req) || req.method !== 'GET') throw notANavigation();
+}
+
+export function notANavigation(): AuthenticationError {
+  return new AuthenticationError(
     'ERR_OIDC_NOT_A_NAVIGATION',
-    'a login or logout begins with a navigation of the browser: not with fetch, an image, a frame or a prefetch',
+    'a login or logout is a navigation of the browser: not a fetch, an image, a frame or a prefetch',
   );
 }

@@ -2,7 +2,6 @@ import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
 import type { TokenRecord } from '../tokens/token-record.ts';
 import type { FlowParts } from './flow-parts.ts';
 import type { CurrentLogin } from './login-session.ts';
-import type { SessionRequest } from './session-request.ts';
 
 declare global {
   namespace Express {
@@ -38,15 +37,14 @@ export interface OidcContext {
   fetch(input: string | URL, init?: RequestInit): Promise<Response>;
 }
 
+/** {@link OidcContext} of one request. */
 export class RequestContext implements OidcContext {
   readonly #parts: FlowParts;
-  readonly #req: SessionRequest;
   readonly #login: CurrentLogin;
   #record: TokenRecord;
 
-  constructor(parts: FlowParts, req: SessionRequest, login: CurrentLogin) {
+  constructor(parts: FlowParts, login: CurrentLogin) {
     this.#parts = parts;
-    this.#req = req;
     this.#login = login;
     this.#record = login.record;
   }
@@ -56,11 +54,8 @@ export class RequestContext implements OidcContext {
   }
 
   async accessToken(): Promise<AccessToken> {
-    this.#record = await this.#parts.freshTokens.renew(
-      this.#login.place,
-      this.#record,
-      this.#req.session.cookie,
-    );
+    const { place, cookie } = this.#login;
+    this.#record = await this.#parts.freshTokens.renew(place, this.#record, cookie);
     const { accessToken, expiresAt, scope } = this.#record.tokens;
     return { value: accessToken, tokenType: 'Bearer', expiresAt, scope: scope.split(' ') };
   }

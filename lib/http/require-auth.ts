@@ -8,7 +8,6 @@ import { isNavigation } from './negotiation.ts';
 import { RequestContext } from './oidc-context.ts';
 import { sendOn } from './pages.ts';
 import { defaultReturnPath, requestedPath, safeReturnPath } from './return-to.ts';
-import type { SessionRequest } from './session-request.ts';
 
 /** What becomes of a request without a login: a login begins, or it gets a 401. */
 export type Unauthenticated = 'login' | 'problem';
@@ -46,7 +45,7 @@ export function optionalAuth(parts: FlowParts): RequestHandler {
   return function optionalHybridAuth(req, res, next) {
     parts.loginSessions.current(req).then(
       (login) => {
-        if (login) req.oidc = new RequestContext(parts, req as SessionRequest, login);
+        if (login) req.oidc = new RequestContext(parts, login);
         next();
       },
       (error: unknown) => answerError(error, req, res, next, parts.options),
@@ -65,7 +64,7 @@ async function authenticate(parts: FlowParts, req: Request, attachesToken: boole
   if (login === undefined) {
     throw new AuthenticationError('ERR_OIDC_LOGIN_REQUIRED', 'this request has no login');
   }
-  const context = new RequestContext(parts, req as SessionRequest, login);
+  const context = new RequestContext(parts, login);
   if (attachesToken) {
     const { value } = await context.accessToken();
     setAuthorization(req, `Bearer ${value}`);
@@ -73,18 +72,21 @@ async function authenticate(parts: FlowParts, req: Request, attachesToken: boole
   req.oidc = context;
 }
 
-/** Sets the header in both places where proxies look for it. */
+/**
+ * Sets the header in all places where proxies look for it. Node makes the other two of `rawHeaders`
+ * when they are first read, counting on its length: so they are read before it changes.
+ */
 function setAuthorization(req: Request, value: string | undefined): void {
-  const { rawHeaders } = req;
+  const { headers, headersDistinct, rawHeaders } = req;
   for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
     if (rawHeaders[index]?.toLowerCase() === 'authorization') rawHeaders.splice(index, 2);
   }
-  if (value === undefined) {
-    delete req.headers.authorization;
-    return;
-  }
+  delete headers.authorization;
+  delete headersDistinct['authorization'];
+  if (value === undefined) return;
   rawHeaders.push('Authorization', value);
-  req.headers.authorization = value;
+  headers.authorization = value;
+  headersDistinct['authorization'] = [value];
 }
 
 async function refuse(

@@ -2,9 +2,10 @@ import express, { type Request, type RequestHandler, type Response, type Router 
 import { completeLogin, type RecentLogins, receiveFormPost, type SignIn } from './callback.ts';
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
-import { loginRoute } from './login.ts';
+import { loginRoute, notANavigation } from './login.ts';
 import { regenerateSession } from './login-session.ts';
 import { logoutRoute, postLogoutRoute } from './logout.ts';
+import { isPrefetch } from './negotiation.ts';
 import { sendRedirect, sendRefresh } from './pages.ts';
 import { canLogIn, passportSession } from './passport-session.ts';
 import type { SessionRequest } from './session-request.ts';
@@ -24,24 +25,28 @@ export function createRouter(parts: FlowParts, recent: RecentLogins): Router {
 
 function callbackPost(parts: FlowParts): RequestHandler {
   return function hybridCallbackPost(req, res, next) {
-    receiveFormPost(parts, req, res).then(
-      (secondHop) => sendRedirect(res, secondHop),
-      (error: unknown) => answerError(error, req, res, next, parts.options),
-    );
+    receiveFormPost(parts, req, res)
+      .then((secondHop) => sendRedirect(res, secondHop))
+      .catch((error: unknown) => answerError(error, req, res, next, parts.options));
   };
 }
 
 function callbackGet(parts: FlowParts, recent: RecentLogins): RequestHandler {
   const { verify } = parts.options;
   return function hybridCallbackGet(req, res, next) {
+    if (req.method !== 'GET' || isPrefetch(req)) {
+      // HEAD comes here too; neither may spend a code.
+      answerError(notANavigation(), req, res, next, parts.options);
+      return;
+    }
     const signIn: SignIn = (user, establish) =>
       establish(user && canLogIn(req) ? passportSession(user) : regenerateSession);
     completeLogin(parts, req, res, recent, { verify, signIn })
       .then((outcome) => {
-        if (outcome.isSignedIn) land(req, res, outcome.returnTo);
-        else answerError(outcome.error, req, res, next, parts.options);
+        if (!outcome.isSignedIn) throw outcome.error;
+        land(req, res, outcome.returnTo);
       })
-      .catch(next);
+      .catch((error: unknown) => answerError(error, req, res, next, parts.options));
   };
 }
 

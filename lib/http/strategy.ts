@@ -61,7 +61,10 @@ export function createStrategy(
   return {
     name: parts.options.sessionKey,
     authenticate(req, options = {}) {
-      run(this, req, options).catch((error: unknown) => this.error(error));
+      run(this, req, options)
+        .catch((error: unknown) => this.error(error))
+        // A callback of the application may throw; Express would have caught that.
+        .catch((failure: unknown) => req.next?.(failure));
     },
   };
 }
@@ -131,7 +134,12 @@ function handOver(
     passport.logIn = logInAndKeepTokens;
     passport.login = logInAndKeepTokens;
     req.res?.once('close', () => reject(new Error('the application did not log the user in')));
-    actions.success(user);
+    try {
+      actions.success(user);
+    } catch (failure) {
+      reject(failure);
+      req.next?.(failure);
+    }
   });
 }
 

@@ -69,7 +69,7 @@ export function createTransactionCookies(
       const sealed = sealer.seal(serializeTransaction(transaction), purposeOf(name, time));
       const value = `${time}.${sealed}`;
       const others = Object.entries(parse(req.headers.cookie ?? ''))
-        .filter(([other]) => other.startsWith(`${prefix}tx.`) && other !== name)
+        .filter(([other]) => isTransactionName(other, prefix) && other !== name)
         .map(([other, otherValue]) => ({ name: other, value: otherValue ?? '' }));
       const room = maxTotalBytes - name.length - value.length;
       for (const surplus of surplusCookies(others, options.maxTransactions - 1, room)) {
@@ -91,6 +91,12 @@ export function createTransactionCookies(
       expire(res, nameOf(state));
     },
   };
+}
+
+/** Whoever can set cookies can give them names that no header may have. */
+function isTransactionName(name: string, prefix: string): boolean {
+  const start = `${prefix}tx.`;
+  return name.startsWith(start) && /^[\w-]{16}$/.test(name.slice(start.length));
 }
 
 /** Names of the cookies that have to go: all but the newest that fit, those with no readable time first. */

@@ -65,8 +65,8 @@ export async function receiveAuthorizationResponse(
     );
   }
   if (state === undefined) {
-    // An error that belongs to no login is told for what it is, and ends none.
-    if (error !== undefined) throw opError(parameters);
+    // An error that belongs to no login is told for what it is, and ends none. Anybody can send it.
+    if (error !== undefined) throw opError(parameters, 400);
     throw new ValidationError(
       'ERR_OIDC_STATE_MISSING',
       'RFC 6749 4.1.2',
@@ -232,15 +232,21 @@ function checkRules(
   }
 }
 
-function opError(response: {
-  readonly error?: string;
-  readonly error_description?: string | undefined;
-  readonly error_uri?: string | undefined;
-}): AuthorizationResponseError {
+function opError(
+  response: {
+    readonly error?: string;
+    readonly error_description?: string | undefined;
+    readonly error_uri?: string | undefined;
+  },
+  status?: number,
+): AuthorizationResponseError {
   const { error = 'server_error', error_description, error_uri } = response;
-  return new AuthorizationResponseError({
-    error,
-    ...(error_description === undefined ? {} : { error_description }),
-    ...(error_uri === undefined ? {} : { error_uri }),
-  });
+  return new AuthorizationResponseError(
+    {
+      error,
+      ...(error_description === undefined ? {} : { error_description }),
+      ...(error_uri === undefined ? {} : { error_uri }),
+    },
+    status,
+  );
 }

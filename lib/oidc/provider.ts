@@ -10,6 +10,9 @@ import { translateError } from './translate-error.ts';
 /** Metadata older than this is fetched again in the background, while the old one serves. */
 const maxAgeSeconds = 3600;
 
+/** After a failure everybody gets the same answer for so long, and the OP is left in peace. */
+const pauseSeconds = 1;
+
 /** What is known of the OP after discovery. */
 export interface DiscoveredProvider {
   readonly configuration: client.Configuration;
@@ -35,6 +38,7 @@ export function createProvider(options: ResolvedOptions): Provider {
   let current: DiscoveredProvider | undefined;
   let discoveredAt = 0;
   let pending: Promise<DiscoveredProvider> | undefined;
+  let failure: { readonly error: unknown; readonly at: number } | undefined;
 
   const refresh = (): Promise<DiscoveredProvider> => {
     pending ??= discover(options)
@@ -48,6 +52,10 @@ export function createProvider(options: ResolvedOptions): Provider {
         }
         return current;
       })
+      .catch((error: unknown) => {
+        failure = { error, at: options.now() };
+        throw error;
+      })
       .finally(() => {
         discoveredAt = options.now();
         pending = undefined;
@@ -57,7 +65,11 @@ export function createProvider(options: ResolvedOptions): Provider {
 
   return {
     async discovered() {
-      if (current === undefined) return refresh();
+      if (current === undefined) {
+        const isTooSoon = failure && options.now() - failure.at < pauseSeconds * 1000;
+        if (failure && isTooSoon) throw failure.error;
+        return refresh();
+      }
       if (options.now() - discoveredAt > maxAgeSeconds * 1000) {
         // Stale if error: the old document serves on, and the next hour tries again.
         refresh().catch(() => undefined);

@@ -60,7 +60,9 @@ export function createFreshTokens({ options, provider, tokenStore, lock }: Parts
     if (refreshToken === undefined) return withoutRefresh(record, options.now());
     try {
       const tokens = await refreshTokens({ ...record.tokens, refreshToken }, provider, options);
-      return await keep(place, renewTokenRecord(record, tokens), cookie);
+      // Counted from what is in the store, which may not have taken the record before.
+      const base = unwritten.has(keyOf(place)) ? stored : record;
+      return await keep(place, renewTokenRecord(base, tokens), cookie);
     } catch (error) {
       if (!isDeadGrant(error)) return afterOutage(place, record, error);
       await tokenStore.remove(place);

@@ -28,12 +28,12 @@ export function inProcessLock(): Lock {
       });
       const tail = (before ?? Promise.resolve()).then(() => held);
       tails.set(key, tail);
-      const free = (): void => {
-        release();
+      // Only when everybody before is done, or somebody new would find the lock free too early.
+      void tail.then(() => {
         if (tails.get(key) === tail) tails.delete(key);
-      };
-      if (before === undefined || (await settlesWithin(before, waitSeconds))) return free;
-      free();
+      });
+      if (before === undefined || (await settlesWithin(before, waitSeconds))) return release;
+      release();
       return undefined;
     },
   };

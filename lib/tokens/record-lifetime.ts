@@ -1,5 +1,5 @@
 import { BoundedMap } from '../bounded-map.ts';
-import type { SessionStore, StoredEntry } from './session-store.ts';
+import { destroyEntry, type SessionStore, type StoredEntry, settle } from './session-store.ts';
 import { recordCookie, recordKey } from './token-store.ts';
 
 /** A record's life is prolonged no more often than this; entries outlive sessions by as much. */
@@ -14,6 +14,8 @@ export interface RecordFollower {
   readonly now: () => number;
   /** Ends the login of a session; called before the session itself is destroyed. */
   readonly endRecord: (sessionId: string) => Promise<unknown>;
+  /** Whether the login that a session is marked with has a record still. */
+  readonly hasRecord: (sessionId: string, mark: unknown) => Promise<boolean>;
 }
 
 /** The flows that use a store, by their session keys. */
@@ -35,6 +37,12 @@ export function followSessions(store: SessionStore, follower: RecordFollower): v
   followers.set(store, all);
   followDestroy(store, all);
   followTouch(store, all);
+  followSave(store, all);
+}
+
+/** The session keys of all flows that use a store. */
+export function sessionKeysOf(store: SessionStore): string[] {
+  return [...(followers.get(store)?.keys() ?? [])];
 }
 
 function followDestroy(store: SessionStore, all: ReadonlyMap<string, RecordFollower>): void {
@@ -78,6 +86,44 @@ function followTouch(store: SessionStore, all: ReadonlyMap<string, RecordFollowe
     prolong(sid, entry);
     set(sid, entry, done);
   };
+}
+
+/**
+ * A request that was running while its login ended saves its session in the end, and would bring it
+ * back: not to the guard, which asks for the record, but to everybody who looks at the session, as
+ * Passport does. So a session that is marked with a login is saved only if the login has its record,
+ * and is destroyed if the login ended meanwhile.
+ */
+function followSave(store: SessionStore, all: ReadonlyMap<string, RecordFollower>): void {
+  const save = store.set.bind(store);
+  const saveIfAlive = async (sid: string, entry: StoredEntry): Promise<void> => {
+    if (!(await isAlive(sid, entry, all))) return;
+    await settle((done) => save(sid, entry, done));
+    if (!(await isAlive(sid, entry, all))) await destroyEntry(store, sid);
+  };
+  store.set = (sid, entry, done) => {
+    const isMarked = !isRecord(sid, all) && [...all.keys()].some((key) => entry[key] !== undefined);
+    if (!isMarked) {
+      save(sid, entry, done);
+      return;
+    }
+    saveIfAlive(sid, entry).then(
+      () => done?.(),
+      (error: unknown) => done?.(error),
+    );
+  };
+}
+
+async function isAlive(
+  sid: string,
+  entry: StoredEntry,
+  all: ReadonlyMap<string, RecordFollower>,
+): Promise<boolean> {
+  for (const { sessionKey, hasRecord } of all.values()) {
+    const mark = entry[sessionKey];
+    if (mark !== undefined && !(await hasRecord(sid, mark))) return false;
+  }
+  return true;
 }
 
 function isRecord(sid: string, all: ReadonlyMap<string, RecordFollower>): boolean {

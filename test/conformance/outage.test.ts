@@ -24,6 +24,7 @@ describe('discovery', () => {
       code: 'ERR_OIDC_PROVIDER_UNREACHABLE',
     });
     await op.resume();
+    flow.clock.advance(1);
     await expect(flow.oidc.ready()).resolves.toBeUndefined();
     expect(await login()).toMatchObject({ status: 200 });
     await op.stop();
@@ -56,7 +57,7 @@ describe('discovery', () => {
       'another issuer',
       { json: (body) => ({ ...body, issuer: 'https://evil.example' }) },
       502,
-      'PROVIDER_RESPONSE',
+      'DISCOVERY_ISSUER',
     ],
     [
       'the issuer with a slash',
@@ -97,11 +98,21 @@ describe('discovery', () => {
     },
   );
 
+  it('that failed is not tried again for a second, whoever asks', async () => {
+    flow = await startFlow();
+    flow.op.lie({ discovery: { status: 500, body: '' } });
+    for (let round = 0; round < 10; round += 1) await login();
+    expect(flow.op.count('/.well-known/openid-configuration')).toBe(1);
+    flow.clock.advance(1);
+    await login();
+    expect(flow.op.count('/.well-known/openid-configuration')).toBe(2);
+  });
+
   it('that is slow is waited for no longer than allowed', async () => {
     flow = await startFlow({ oidc: { httpTimeoutSeconds: 1 } });
     const held = flow.op.hold('/.well-known/openid-configuration');
     const arrival = await login();
-    expect([arrival.status, errorCode(arrival)]).toEqual([504, 'ERR_OIDC_PROVIDER_TIMEOUT']);
+    expect([arrival.status, errorCode(arrival)]).toEqual([503, 'ERR_OIDC_PROVIDER_TIMEOUT']);
     held.release();
   });
 });
@@ -119,6 +130,7 @@ describe('keys', () => {
       const refused = await login();
       expect([refused.status, errorCode(refused)]).toEqual([status, `ERR_OIDC_${code}`]);
       flow.op.honest();
+      flow.clock.advance(1);
       expect(await login()).toMatchObject({ status: 200 });
     },
   );

@@ -309,7 +309,7 @@ describe('RFC 6749 4.1.2.1 errors of the OP', () => {
       next.url.includes('/callback'),
     );
     const stray = await flow.browser.navigate(`${flow.baseUrl}/callback?error=server_error`);
-    expect([stray.status, errorCode(stray)]).toEqual([502, 'ERR_OIDC_OP_ERROR']);
+    expect([stray.status, errorCode(stray)]).toEqual([400, 'ERR_OIDC_OP_ERROR']);
     if (pending.next === undefined) throw new Error('no callback');
     expect(await flow.browser.navigate(pending.next)).toMatchObject({ status: 200 });
     await flow.close();

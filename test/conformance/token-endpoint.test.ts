@@ -117,7 +117,7 @@ describe('RFC 6749 5 the token endpoint', () => {
     flow = await startFlow({ oidc: { httpTimeoutSeconds: 1 } });
     const held = flow.op.hold('/token');
     const arrival = await flow.signIn();
-    expect([arrival.status, errorCode(arrival)]).toEqual([504, 'ERR_OIDC_PROVIDER_TIMEOUT']);
+    expect([arrival.status, errorCode(arrival)]).toEqual([503, 'ERR_OIDC_PROVIDER_TIMEOUT']);
     held.release();
   });
 

@@ -83,6 +83,7 @@ describe('requireAuth', () => {
     expect(json(answer)['authorization']).toBe(expected);
     expect(answer.text).not.toContain('of-the-caller');
     expect(json(answer)['rawHeaders']).toEqual(expect.arrayContaining(['Authorization', expected]));
+    expect(json(answer)['distinct']).toEqual([expected]);
   });
 
   it('makes no call to the OP and sets no cookie while the token is fresh', async () => {

@@ -120,7 +120,9 @@ function buildApp(setup: FlowSetup, oidc: HybridFlow, store: Store, errors: unkn
     });
   });
   inner.use('/api', oidc.requireAuth(), (req, res) => {
-    res.json({ authorization: req.headers.authorization, rawHeaders: req.rawHeaders });
+    const { rawHeaders, headersDistinct } = req;
+    const { authorization } = req.headers;
+    res.json({ authorization, rawHeaders, distinct: headersDistinct['authorization'] });
   });
   setup.routes?.(inner, oidc);
   const record: ErrorRequestHandler = (error, _req, res, _next) => {
