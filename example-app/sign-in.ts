@@ -1,4 +1,4 @@
-import { type HybridFlow, hybridFlow } from 'passport-oidc-hybrid';
+import { type ClientCredentials, type HybridFlow, hybridFlow } from 'passport-oidc-hybrid';
 import type { Settings } from './settings.ts';
 
 /** Sets the library up: this is all that signing in takes, whatever the OP. */
@@ -6,8 +6,7 @@ export function createSignIn(settings: Settings): HybridFlow {
   return hybridFlow({
     issuer: settings.issuer,
     clientId: settings.clientId,
-    clientSecret: settings.clientSecret,
-    tokenEndpointAuthMethod: settings.clientSecret === undefined ? 'none' : undefined,
+    ...credentials(settings),
     baseUrl: settings.baseUrl,
     secret: settings.oidcSecret,
     responseType: settings.responseType,
@@ -17,4 +16,9 @@ export function createSignIn(settings: Settings): HybridFlow {
     // The library has an error page of its own; this shop shows it in its own dress.
     onError: (error, _req, _res, next) => next(error),
   });
+}
+
+/** A client without a secret is a public one, and has to say so. */
+function credentials({ clientSecret }: Settings): ClientCredentials {
+  return clientSecret === undefined ? { tokenEndpointAuthMethod: 'none' } : { clientSecret };
 }

@@ -6,10 +6,13 @@ export type { HybridFlow } from './hybrid-flow.ts';
 export { hybridFlow } from './hybrid-flow.ts';
 export type { IdTokenClaims } from './oidc/id-token-claims.ts';
 export type {
+  ClientCredentials,
+  CommonOptions,
   HybridFlowOptions,
   OnError,
   ResponseMode,
   ResponseType,
+  SignatureAlgorithm,
   TokenEndpointAuthMethod,
   VerifiedLogin,
   Verify,

@@ -45,14 +45,29 @@ export type OnError = (
   next: NextFunction,
 ) => void | Promise<void>;
 
+/** A confidential client has a secret; a public one says that it has none. */
+export type ClientCredentials =
+  | {
+      /** Wire name: `client_secret`. */
+      clientSecret: string;
+      /** Wire name: `token_endpoint_auth_method`. @default what the OP offers, basic first */
+      tokenEndpointAuthMethod?: Exclude<TokenEndpointAuthMethod, 'none'> | undefined;
+    }
+  | {
+      clientSecret?: undefined;
+      /** A public client: PKCE alone binds the code. */
+      tokenEndpointAuthMethod: 'none';
+    };
+
 /** Options of {@link hybridFlow}. */
-export interface HybridFlowOptions {
+export type HybridFlowOptions = CommonOptions & ClientCredentials;
+
+/** All options but the client's credentials. */
+export interface CommonOptions {
   /** Issuer identifier of the OP, exactly as its discovery document spells it. */
   issuer: string;
   /** Wire name: `client_id`. */
   clientId: string;
-  /** Wire name: `client_secret`. Required unless `tokenEndpointAuthMethod` is `none`. */
-  clientSecret?: string | undefined;
   /** Public URL of the application, as browsers see it; may contain a path. */
   baseUrl: string;
   /** Seals cookies and stored tokens: at least 32 characters. The first of an array seals, all open. */
@@ -73,11 +88,9 @@ export interface HybridFlowOptions {
   acrValues?: string | undefined;
   /** Auth0's `organization`, an id (`org_…`) or a name; enforced on `org_id` or `org_name`. */
   organization?: string | undefined;
-  /** Wire name: `token_endpoint_auth_method`. @default what the OP offers, basic first */
-  tokenEndpointAuthMethod?: TokenEndpointAuthMethod | undefined;
   /** Wire name: `id_token_signed_response_alg`. @default the asymmetric algorithms the OP lists */
-  idTokenSignedResponseAlg?: string | undefined;
-  /** Path of the login route, below the router's mount. @default '/login' */
+  idTokenSignedResponseAlg?: SignatureAlgorithm | undefined;
+  /** Path of the login route, below `baseUrl`, where the router is mounted. @default '/login' */
   loginPath?: string | undefined;
   /** Path of the callback; `baseUrl` and it make the `redirect_uri`. @default '/callback' */
   callbackPath?: string | undefined;
@@ -137,7 +150,7 @@ export interface ResolvedOptions {
   readonly acrValues: readonly string[];
   readonly organization: string | undefined;
   readonly tokenEndpointAuthMethod: TokenEndpointAuthMethod | undefined;
-  readonly idTokenSignedResponseAlg: string | undefined;
+  readonly idTokenSignedResponseAlg: SignatureAlgorithm | undefined;
   readonly loginPath: string;
   readonly callbackPath: string;
   readonly logoutPath: string;
@@ -174,7 +187,7 @@ export const defaultOptions = {
 } as const;
 
 /** Signature algorithms an ID Token may have: asymmetric ones whose hash c_hash and at_hash can use. */
-export const signatureAlgorithms: readonly string[] = [
+export const signatureAlgorithms = [
   'RS256',
   'RS384',
   'RS512',
@@ -186,4 +199,7 @@ export const signatureAlgorithms: readonly string[] = [
   'ES512',
   'EdDSA',
   'Ed25519',
-];
+] as const;
+
+/** Wire name: `id_token_signed_response_alg`. */
+export type SignatureAlgorithm = (typeof signatureAlgorithms)[number];

@@ -1,5 +1,6 @@
 import { OptionsError } from './errors.ts';
 import {
+  type CommonOptions,
   defaultOptions,
   type HybridFlowOptions,
   type ResolvedOptions,
@@ -173,7 +174,7 @@ function required(options: HybridFlowOptions, name: 'issuer' | 'clientId' | 'bas
   return value;
 }
 
-function readText(options: HybridFlowOptions, name: keyof HybridFlowOptions): string | undefined {
+function readText(options: HybridFlowOptions, name: keyof CommonOptions): string | undefined {
   const value: unknown = options[name];
   if (value === undefined) return undefined;
   if (typeof value !== 'string' || value === '' || value !== value.trim()) {
@@ -182,10 +183,7 @@ function readText(options: HybridFlowOptions, name: keyof HybridFlowOptions): st
   return value;
 }
 
-function readBoolean(
-  options: HybridFlowOptions,
-  name: keyof HybridFlowOptions,
-): boolean | undefined {
+function readBoolean(options: HybridFlowOptions, name: keyof CommonOptions): boolean | undefined {
   const value: unknown = options[name];
   if (value !== undefined && typeof value !== 'boolean')
     throw invalid(name, 'true or false', value);
@@ -194,7 +192,7 @@ function readBoolean(
 
 function readNumber(
   options: HybridFlowOptions,
-  name: keyof HybridFlowOptions,
+  name: keyof CommonOptions,
   fallback: number,
   least: number,
 ): number {
@@ -209,10 +207,10 @@ function readNumber(
 function readFunction<Name extends 'verify' | 'onError' | 'fetch' | 'now'>(
   options: HybridFlowOptions,
   name: Name,
-): Exclude<HybridFlowOptions[Name], undefined> | undefined {
+): Exclude<CommonOptions[Name], undefined> | undefined {
   const value = options[name];
   if (value !== undefined && typeof value !== 'function') throw invalid(name, 'a function', value);
-  return value as Exclude<HybridFlowOptions[Name], undefined> | undefined;
+  return value as Exclude<CommonOptions[Name], undefined> | undefined;
 }
 
 function readOneOf<T extends string>(

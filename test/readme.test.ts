@@ -16,15 +16,16 @@ import passport from 'passport';
 import { type HybridFlow, hybridFlow } from 'passport-oidc-hybrid';
 declare const app: express.Express;
 declare const oidc: HybridFlow;
+declare const SESSION_SECRET: string;
 declare const users: { findOrCreate(sub: string): Promise<{ id: string }> };
-void [express, session, createProxyMiddleware, passport, hybridFlow, app, oidc, users];
+void [express, session, createProxyMiddleware, passport, hybridFlow, app, oidc, users, SESSION_SECRET];
 `;
 
 it('has in the README code that compiles under strict settings', async () => {
   const readme = await readFile(join(root, 'README.md'), 'utf8');
   const snippets = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code);
   expect(snippets.length).toBeGreaterThan(2);
-  const folder = await mkdtemp(join(root, 'test', 'readme-'));
+  const folder = await mkdtemp(join(root, 'readme-'));
   try {
     for (const [index, snippet] of snippets.entries()) {
       const isWhole = snippet.includes('import express');
@@ -36,9 +37,9 @@ it('has in the README code that compiles under strict settings', async () => {
     await writeFile(
       join(folder, 'tsconfig.json'),
       JSON.stringify({
-        extends: '../../tsconfig.json',
+        extends: '../tsconfig.json',
         compilerOptions: {
-          paths: { 'passport-oidc-hybrid': ['../../lib/index.ts'] },
+          paths: { 'passport-oidc-hybrid': ['../lib/index.ts'] },
           isolatedDeclarations: false,
           declaration: false,
           noPropertyAccessFromIndexSignature: false,

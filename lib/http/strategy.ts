@@ -5,7 +5,7 @@ import { completeLogin, type RecentLogins, receiveFormPost, type SignIn } from '
 import type { FlowParts } from './flow-parts.ts';
 import { beginLogin, refuseOutsideNavigation } from './login.ts';
 import { type PassportRequest, passportSession } from './passport-session.ts';
-import { defaultReturnPath, safeReturnPath } from './return-to.ts';
+import { defaultReturnPath, safeReturnPath, wantedReturnPath } from './return-to.ts';
 
 /** What Passport puts on a strategy before it calls `authenticate`. */
 export interface PassportActions {
@@ -21,7 +21,7 @@ export interface AuthenticateOptions {
    * On the login route: where the visitor goes after the login, a path of the application. The
    * callback finds it as Passport has it, by `successReturnToOrRedirect`.
    *
-   * @default the start page
+   * @default `?return_to=` of the request, else the start page
    */
   returnTo?: string | undefined;
   successRedirect?: string | undefined;
@@ -77,7 +77,7 @@ async function begin(
 ): Promise<void> {
   refuseOutsideNavigation(req);
   const returnTo =
-    safeReturnPath(options.returnTo, parts.options) ?? defaultReturnPath(parts.options);
+    safeReturnPath(options.returnTo, parts.options) ?? wantedReturnPath(req, parts.options);
   const url = await beginLogin(parts, req, req.res as Response, returnTo);
   actions.redirect(url, 303);
 }

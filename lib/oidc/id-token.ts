@@ -67,7 +67,7 @@ function acceptedAlgorithms(provider: DiscoveredProvider, options: CheckedOption
   if (options.idTokenSignedResponseAlg !== undefined) return [options.idTokenSignedResponseAlg];
   // Discovery 3 makes the list mandatory; where it is absent, RS256 is what a registration means.
   const offered = provider.metadata.id_token_signing_alg_values_supported ?? ['RS256'];
-  return offered.filter((alg) => signatureAlgorithms.includes(alg));
+  return offered.filter((alg) => (signatureAlgorithms as readonly string[]).includes(alg));
 }
 
 function translateJoseError(error: unknown): unknown {

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { HybridFlowOptions } from 'passport-oidc-hybrid';
+import type { CommonOptions } from 'passport-oidc-hybrid';
 import { errorCode, type Flow, startFlow } from '../support/flow.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());
 
 async function signInWith(
-  oidc: Partial<HybridFlowOptions>,
+  oidc: Partial<CommonOptions>,
   claims: Record<string, unknown> = {},
 ): Promise<[number, unknown]> {
   flow = await startFlow({ oidc });

@@ -65,6 +65,7 @@ describe.each([
     ['several aud with our azp', { claims: { aud: ['other', 'client'], azp: 'client' } }],
     ['no kid where the OP has one key', { header: { kid: undefined } }],
     ['clocks that differ by less than the tolerance', { claims: { iat: now + 25, nbf: now + 25 } }],
+    ['an exp that has passed by less than the tolerance', { claims: { exp: now - 25 } }],
   ] satisfies [string, IdTokenLie][])('is accepted with %s', async (_habit, lie) => {
     flow.op.honest();
     flow.op.lie({ [place]: lie } satisfies Lies);
@@ -91,6 +92,17 @@ describe('Core 10.1 keys', () => {
     expect(flow.op.count('/jwks')).toBe(fetched + 1);
   });
 
+  it('that cannot be fetched after a rotation are an outage, and no defect of the token', async () => {
+    await flow.op.rotateKeys();
+    flow.clock.advance(31);
+    flow.op.lie({ jwks: { status: 503, body: '' } });
+    const arrival = await flow.signIn(new Browser());
+    expect([arrival.status, errorCode(arrival)]).toEqual([503, 'ERR_OIDC_PROVIDER_UNAVAILABLE']);
+    flow.op.honest();
+    flow.clock.advance(31);
+    expect(await flow.signIn(new Browser())).toMatchObject({ status: 200 });
+  });
+
   it('a token without kid is refused where several keys fit', async () => {
     await flow.op.addKey();
     flow.clock.advance(601);
@@ -114,6 +126,18 @@ describe('Core 3.1.3.7 (7) the algorithm', () => {
       discovery: {
         json: (body) => ({ ...body, id_token_signing_alg_values_supported: ['PS256'] }),
       },
+    });
+    expect(errorCode(await flow.signIn())).toBe('ERR_OIDC_ID_TOKEN_ALG');
+    await flow.close();
+  });
+
+  it('is never HS256, even where the OP offers it', async () => {
+    const flow = await startFlow();
+    flow.op.lie({
+      discovery: {
+        json: (body) => ({ ...body, id_token_signing_alg_values_supported: ['HS256', 'none'] }),
+      },
+      frontIdToken: { signedWith: 'client_secret' },
     });
     expect(errorCode(await flow.signIn())).toBe('ERR_OIDC_ID_TOKEN_ALG');
     await flow.close();

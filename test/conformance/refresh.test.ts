@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Browser } from '../support/browser.ts';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
 import { createGate } from '../support/gate.ts';
 import type { AnswerLie, IdTokenLie } from '../support/lies.ts';
@@ -89,6 +90,7 @@ describe('Core 12.2 the refreshed ID Token', () => {
     ['further aud', { claims: { aud: ['client', 'b'], azp: 'client' } }, 'ID_TOKENS_AUD'],
     ['another nonce', { claims: { nonce: 'other' } }, 'ID_TOKEN_NONCE'],
     ['another auth_time', { claims: { auth_time: 1 } }, 'ID_TOKENS_AUTH_TIME'],
+    ['an azp that was not there', { claims: { azp: 'client' } }, 'ID_TOKENS_AUD'],
     ['a wrong at_hash', { claims: { at_hash: 'wrong' } }, 'AT_HASH_MISMATCH'],
     ['a foreign signature', { signedWith: 'foreign_key' }, 'ID_TOKEN_SIGNATURE'],
     ['an exp that has passed', { claims: { exp: 1 } }, 'ID_TOKEN_EXP'],
@@ -143,6 +145,51 @@ describe('Core 12.2 the refreshed ID Token', () => {
     await api();
     expect(json(await flow.browser.navigate(flow.baseUrl))).toMatchObject({
       claims: { email: 'new@example.com', nonce: before['nonce'], auth_time: before['auth_time'] },
+    });
+  });
+});
+
+describe('keys that cannot be had during a refresh', () => {
+  it.each([
+    ['are down', { jwks: { status: 503, body: '' } }],
+    ['were fetched just now, for a token with an unknown kid', {}],
+  ])('(%s) end no login: the new tokens serve, with the claims of before', async (_why, lies) => {
+    await startStale(4000);
+    await flow.browser.navigate(`${flow.baseUrl}/login`);
+    flow.clock.advance(4000);
+    flow.op.lie({ frontIdToken: { header: { kid: 'unknown' } } });
+    await new Browser().navigate(`${flow.baseUrl}/login`);
+    await flow.op.rotateKeys();
+    flow.op.lie(lies);
+    const before = flow.op.accessTokens.back.length;
+    expect(json(await api())).toMatchObject({
+      authorization: `Bearer ${flow.op.accessTokens.back[before]}`,
+    });
+    expect(json(await flow.browser.navigate(flow.baseUrl))).toMatchObject({
+      claims: { sub: 'ada' },
+    });
+    flow.op.honest();
+    flow.clock.advance(4000);
+    expect(await api()).toMatchObject({ status: 200 });
+  });
+});
+
+describe('a session that ends while a request runs', () => {
+  it('gives no more tokens once the present one is stale', async () => {
+    flow = await startFlow({
+      routes: (app, oidc) => {
+        app.get('/ends', oidc.requireAuth(), (req, res) => {
+          req.session.destroy(async () => {
+            flow.clock.advance(4000);
+            const code = await req.oidc?.accessToken().catch((error) => error.code);
+            res.json({ code });
+          });
+        });
+      },
+    });
+    await flow.signIn();
+    expect(json(await flow.browser.fetch(`${flow.baseUrl}/ends`))).toEqual({
+      code: 'ERR_OIDC_LOGIN_ENDED',
     });
   });
 });

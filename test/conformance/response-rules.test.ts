@@ -264,6 +264,13 @@ describe('RFC 6749 3.1 parameters', () => {
     await flow.close();
   });
 
+  it.each(['code', 'state', 'iss', 'access_token'])('%s beyond ASCII is refused', async (name) => {
+    const flow = await startFlow({ oidc: { responseType: 'code id_token token' } });
+    flow.op.lie({ response: changed(name, 'Ł') });
+    expect(errorCode(await flow.signIn())).toBe('ERR_OIDC_PARAMETER_MALFORMED');
+    await flow.close();
+  });
+
   it.each([
     ['code', 4097],
     ['state', 513],

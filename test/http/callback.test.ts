@@ -1,8 +1,10 @@
+import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import express from 'express';
 import request from 'supertest';
 import { Browser } from '../support/browser.ts';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
+import { createGate } from '../support/gate.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());
@@ -89,6 +91,14 @@ describe('a login', () => {
       status: 200,
       url: `${flow.baseUrl}/`,
     });
+  });
+
+  it('goes back to a path with a query of its own, encoded or not', async () => {
+    flow = await startFlow();
+    for (const wanted of ['/private?page=2', encodeURIComponent('/private?page=2&x=y')]) {
+      const arrival = await flow.browser.navigate(`${flow.baseUrl}/login?return_to=${wanted}`);
+      expect(arrival.url).toBe(`${flow.baseUrl}${decodeURIComponent(wanted)}`);
+    }
   });
 
   it('begins and ends with a changed secret, as long as the old one still opens', async () => {
@@ -226,6 +236,76 @@ describe('Form Post Response Mode: the callback refuses', () => {
   it('other methods', async () => {
     flow = await startFlow();
     expect((await request(flow.baseUrl).put('/callback').send('code=a')).status).toBe(404);
+  });
+});
+
+describe('whatever happens around the callback', () => {
+  it('does not end the process when somebody else has answered meanwhile', async () => {
+    const gate = createGate();
+    flow = await startFlow({
+      before: (app) => {
+        app.use('/callback', (_req, res, next) => {
+          // As a middleware does that limits the time of an answer.
+          void gate.wait().then(() => res.status(503).send('too slow'));
+          next();
+        });
+      },
+      oidc: { responseType: 'code', responseMode: 'form_post' },
+    });
+    const held = flow.op.hold('/.well-known/openid-configuration');
+    const arriving = post('code=a&state=b&iss=c&id_token=a.b.c');
+    const answering = arriving.then((answer) => answer.status);
+    await held.arrived;
+    gate.open();
+    expect(await answering).toBe(503);
+    held.release();
+    expect(await flow.signIn()).toMatchObject({ status: 503 });
+  });
+
+  it('keeps the body out of errors', async () => {
+    const seen: unknown[] = [];
+    flow = await startFlow({
+      oidc: {
+        onError: (error, _req, res) => {
+          seen.push(error);
+          res.status(400).end();
+        },
+      },
+    });
+    await post(`id_token=very-secret&${'a&'.repeat(200)}`);
+    expect(seen).toHaveLength(1);
+    expect(inspect(seen, { depth: 20, showHidden: true })).not.toContain('very-secret');
+  });
+
+  it.each(['HEAD', 'prefetch'])('spends no code on a %s', async (kind) => {
+    flow = await startFlow();
+    const { next } = await flow.browser.navigate(`${flow.baseUrl}/private`, ({ url }) =>
+      url.includes('oidc_response'),
+    );
+    const cookie = await flow.browser.jar.getCookieString(flow.baseUrl);
+    const path = (next?.url ?? '').slice(flow.baseUrl.length);
+    const method = kind === 'HEAD' ? 'head' : 'get';
+    const headers = { Cookie: cookie, ...(kind === 'HEAD' ? {} : { 'Sec-Purpose': 'prefetch' }) };
+    expect((await request(flow.baseUrl)[method](path).set(headers)).status).toBe(403);
+    expect(flow.op.count('/token')).toBe(0);
+  });
+});
+
+describe('an onError that fails', () => {
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no template');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no template'))],
+  ])('(%s) reaches the application, and ends nothing', async (_how, onError) => {
+    flow = await startFlow({ oidc: { onError } });
+    expect((await post('code=a', 'text/plain')).status).toBe(500);
+    expect((await request(flow.baseUrl).get('/login')).status).toBe(500);
+    expect((await request(flow.baseUrl).get('/callback?code=a&state=b')).status).toBe(500);
+    expect(flow.errors.map(String)).toEqual(Array(3).fill('Error: no template'));
   });
 });
 

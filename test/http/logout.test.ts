@@ -108,6 +108,34 @@ describe('RP-Initiated Logout 3 the return', () => {
   });
 });
 
+describe('what is no navigation', () => {
+  it.each([
+    ['an image', { 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'image' }],
+    ['a prefetch', { 'Sec-Purpose': 'prefetch' }],
+    ['a frame', { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'iframe' }],
+  ])('%s signs nobody out', async (_what, headers) => {
+    flow = await startFlow();
+    await flow.signIn();
+    const url = `${flow.baseUrl}/logout`;
+    const answer = await flow.browser.perform({ method: 'GET', url, from: flow.baseUrl, headers });
+    expect([answer.status, errorCode(answer)]).toEqual([403, 'ERR_OIDC_NOT_A_NAVIGATION']);
+    expect(await isSignedIn()).toBe(true);
+  });
+});
+
+describe('an end-session endpoint that is none', () => {
+  it.each(['javascript:alert(1)', 'not a URL', 42])(
+    '%s makes the logout a local one',
+    async (endpoint) => {
+      flow = await startFlow();
+      flow.op.lie({ discovery: { json: (body) => ({ ...body, end_session_endpoint: endpoint }) } });
+      await flow.signIn();
+      expect(await logout()).toMatchObject({ status: 200, url: `${flow.baseUrl}/` });
+      expect(await isSignedIn()).toBe(false);
+    },
+  );
+});
+
 describe('logout by another site', () => {
   it('ends nothing before the visitor has said yes', async () => {
     flow = await startFlow();

@@ -3,6 +3,7 @@ import passport from 'passport';
 import type { Verify } from 'passport-oidc-hybrid';
 import type { Hop } from '../support/browser.ts';
 import { type Flow, json, startFlow } from '../support/flow.ts';
+import { createGate } from '../support/gate.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());
@@ -36,6 +37,7 @@ async function startPassportApp(
     before: (app) => void app.use(own.session()),
     routes: (app) => {
       app.get('/auth', own.authenticate('oidc', { returnTo: '/private' } as object));
+      app.get('/auth-anywhere', own.authenticate('oidc'));
       app.get('/me', (req, res) => {
         res.json({ user: req.user ?? null, isAuthenticated: req.isAuthenticated() });
       });
@@ -168,6 +170,8 @@ describe('as a Passport strategy', () => {
     await startPassportApp(verify, { successReturnToOrRedirect: '/me' });
     const arrival = await flow.browser.navigate(`${flow.baseUrl}/auth`);
     expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/private` });
+    const asked = await flow.browser.navigate(`${flow.baseUrl}/auth-anywhere?return_to=/cart/tea`);
+    expect(asked).toMatchObject({ status: 200, url: `${flow.baseUrl}/cart/tea` });
   });
 
   it('goes back there also when it was submitted twice', async () => {
@@ -184,7 +188,68 @@ describe('as a Passport strategy', () => {
   });
 });
 
+describe('a callback of the application that throws', () => {
+  it.each([
+    ['on an error', (error: unknown) => Boolean(error)],
+    ['after a success', (error: unknown) => !error],
+  ])('(%s) reaches the error handler, and ends nothing', async (_when, throws) => {
+    const own = newPassport();
+    flow = await startFlow({
+      oidc: { callbackPath: '/auth/callback' },
+      before: (app) => void app.use(own.session()),
+      router: (app, oidc) => {
+        own.use(oidc.strategy(verify));
+        app.get('/auth', own.authenticate('oidc'));
+        app.post('/auth/callback', own.authenticate('oidc'));
+        app.get('/auth/callback', (req, res, next) => {
+          own.authenticate('oidc', (error: unknown) => {
+            if (throws(error)) throw new Error('a mistake of the application');
+            res.end();
+          })(req, res, next);
+        });
+      },
+    });
+    await flow.browser.navigate(`${flow.baseUrl}/auth`);
+    await flow.browser.navigate(`${flow.baseUrl}/auth/callback?code=x&state=y`);
+    expect(flow.errors.map(String)).toEqual(['Error: a mistake of the application']);
+    expect(await flow.storeKeys()).toEqual([]);
+  });
+});
+
 describe('the router beside Passport', () => {
+  it('has nobody signed in after a logout, whatever was running', async () => {
+    for (const resave of [false, true]) {
+      const own = newPassport();
+      const gate = createGate();
+      flow = await startFlow({
+        session: { resave },
+        oidc: { verify },
+        before: (app) => void app.use(own.session()),
+        routes: (app) => {
+          app.get('/me', (req, res) => void res.json({ user: req.user ?? null }));
+          app.get('/slow', async (req, res) => {
+            await gate.wait();
+            if (!resave) req.session.basket = ['saved late'];
+            res.json({});
+          });
+        },
+      });
+      await flow.signIn();
+      const slow = flow.browser.fetch(`${flow.baseUrl}/slow`);
+      await gate.reached;
+      await flow.browser.navigate({
+        method: 'GET',
+        url: `${flow.baseUrl}/logout`,
+        from: flow.baseUrl,
+      });
+      gate.open();
+      await slow;
+      expect(await me()).toEqual({ user: null });
+      expect(await flow.storeKeys()).toEqual([]);
+      if (!resave) await flow.close();
+    }
+  });
+
   it('logs the user of verify in, where Passport is mounted', async () => {
     const own = newPassport();
     flow = await startFlow({

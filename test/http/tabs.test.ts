@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
 import type { Arrival, Hop } from '../support/browser.ts';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
 
@@ -76,6 +77,18 @@ describe('tabs', () => {
     await begin('/private?tab=1');
     expect(await txCookies()).toContain(name);
     expect(await flow.browser.navigate(first)).toMatchObject({ status: 200 });
+  });
+
+  it('cookies with names that no header may have do no harm', async () => {
+    flow = await startFlow();
+    await begin('/private');
+    const [name = ''] = await txCookies();
+    const prefix = name.slice(0, name.indexOf('.tx.') + 4);
+    const odd = ['a b', 'a"b', '__proto__', '', 'ä'].map((rest) => `${prefix}${rest}=x`);
+    const answer = await request(flow.baseUrl)
+      .get('/private')
+      .set({ Accept: 'text/html', Cookie: [...odd, ...odd, '__proto__=x'].join('; ') });
+    expect(answer.status).toBe(303);
   });
 
   it('another application on the same host is not disturbed', async () => {

@@ -2,16 +2,16 @@ import express, { type Express } from 'express';
 import session, { MemoryStore, type Store } from 'express-session';
 import helmet from 'helmet';
 import { createProxyMiddleware } from 'http-proxy-middleware';
-import { type HybridFlow, type HybridFlowOptions, hybridFlow } from 'passport-oidc-hybrid';
+import { type HybridFlow, hybridFlow } from 'passport-oidc-hybrid';
 import { type CertifiedOp, startCertifiedOp } from './certified-op.ts';
 import { type Clock, startClock } from './clock.ts';
-import { sealingSecret } from './flow.ts';
+import { type FlowSetup, sealingSecret } from './flow.ts';
 import { type Listening, listen } from './listen.ts';
 import { type ResourceServer, startResourceServer } from './resource-server.ts';
 
 /** What a test may change. */
 export interface CertifiedFlowSetup {
-  oidc?: Partial<HybridFlowOptions>;
+  oidc?: FlowSetup['oidc'];
   expressModule?: typeof express;
   store?: Store;
   accessTokenSeconds?: number;

@@ -1,6 +1,6 @@
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import session, { MemoryStore, type SessionOptions, type Store } from 'express-session';
-import { type HybridFlow, type HybridFlowOptions, hybridFlow } from 'passport-oidc-hybrid';
+import { type CommonOptions, type HybridFlow, hybridFlow } from 'passport-oidc-hybrid';
 import { type Arrival, Browser } from './browser.ts';
 import { type Clock, startClock } from './clock.ts';
 import { listen } from './listen.ts';
@@ -14,7 +14,10 @@ declare module 'express-session' {
 
 /** What a test may change in the application around the flow. */
 export interface FlowSetup {
-  oidc?: Partial<HybridFlowOptions>;
+  oidc?: Partial<CommonOptions> & {
+    clientSecret?: string;
+    tokenEndpointAuthMethod?: 'client_secret_basic' | 'client_secret_post' | undefined;
+  };
   session?: Partial<SessionOptions>;
   /** Path of the base URL, under which the application is mounted. */
   path?: string;
@@ -69,7 +72,7 @@ export async function startFlow(setup: FlowSetup = {}): Promise<Flow> {
     now: clock.now,
     ...setup.oidc,
   });
-  const app = buildApp(setup, oidc, store, errors);
+  const app = buildApp(setup, oidc, store, errors, listening.port);
   listening.server.on('request', app);
   const browser = new Browser();
   return {
@@ -89,9 +92,16 @@ export async function startFlow(setup: FlowSetup = {}): Promise<Flow> {
   };
 }
 
-function buildApp(setup: FlowSetup, oidc: HybridFlow, store: Store, errors: unknown[]): Express {
+function buildApp(
+  setup: FlowSetup,
+  oidc: HybridFlow,
+  store: Store,
+  errors: unknown[],
+  port: number,
+): Express {
   const make = setup.expressModule ?? express;
   const inner = make();
+  inner.locals['port'] = port;
   inner.use(
     session({
       secret: 'a secret for tests, which signs session cookies',

@@ -31,4 +31,13 @@ describe('lock in one process', () => {
     await release?.();
     expect(await patient).toBeDefined();
   });
+
+  it('is not let go by somebody who gave up waiting', async () => {
+    const lock = inProcessLock();
+    const release = await lock.acquire('key', 10, 10);
+    expect(await lock.acquire('key', 10, 0)).toBeUndefined();
+    expect(await lock.acquire('key', 10, 0)).toBeUndefined();
+    await release?.();
+    expect(await lock.acquire('key', 10, 10)).toBeDefined();
+  });
 });

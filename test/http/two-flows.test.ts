@@ -1,0 +1,67 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { hybridFlow } from 'passport-oidc-hybrid';
+import { Browser } from '../support/browser.ts';
+import { type Flow, json, sealingSecret, startFlow } from '../support/flow.ts';
+import { LyingOp } from '../support/lying-op.ts';
+
+let flow: Flow;
+let second: LyingOp;
+afterEach(async () => {
+  await flow.close();
+  await second.stop();
+});
+
+/** Two OPs on one application: the second under its own paths and its own session key. */
+async function startTwo(): Promise<void> {
+  second = await LyingOp.start();
+  flow = await startFlow({
+    routes: (app) => {
+      const baseUrl = `http://localhost:${app.locals['port']}`;
+      const other = hybridFlow({
+        issuer: second.issuer,
+        clientId: second.clientId,
+        clientSecret: second.clientSecret,
+        baseUrl,
+        secret: sealingSecret,
+        sessionKey: 'second',
+        loginPath: '/second/login',
+        callbackPath: '/second/callback',
+        logoutPath: '/second/logout',
+        postLogoutPath: '/second/logout/callback',
+      });
+      app.use(other.router());
+      app.get('/second', other.requireAuth(), (req, res) => {
+        res.json({ sub: req.oidc?.claims.sub, cart: req.session.basket ?? [] });
+      });
+    },
+  });
+}
+
+describe('two flows on one application', () => {
+  it('sign in and out beside each other', async () => {
+    await startTwo();
+    const browser = new Browser();
+    for (let round = 0; round < 2; round += 1) {
+      expect(await flow.signIn(browser)).toMatchObject({ status: 200 });
+      expect(await flow.signIn(browser, '/second')).toMatchObject({ status: 200 });
+      await browser.navigate({ method: 'GET', url: `${flow.baseUrl}/logout`, from: flow.baseUrl });
+    }
+    expect(await flow.storeKeys()).toEqual([]);
+  });
+
+  it("never carry one user's data to the user of the other", async () => {
+    await startTwo();
+    second.subject = 'bob';
+    await flow.signIn();
+    await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+    const arrival = await flow.signIn(flow.browser, '/second');
+    expect(json(arrival)).toEqual({ sub: 'bob', cart: [] });
+    expect(await flow.browser.fetch(`${flow.baseUrl}/api/x`)).toMatchObject({ status: 401 });
+  });
+
+  it('carry an anonymous cart', async () => {
+    await startTwo();
+    await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+    expect(json(await flow.signIn(flow.browser, '/second'))).toMatchObject({ cart: ['tea'] });
+  });
+});
