@@ -31,7 +31,7 @@ async function start(): Promise<void> {
     await listen(await createOp(settings), settings.opPort, 'OP_PORT');
   }
   await listen(createApi(settings), settings.apiPort, 'API_PORT');
-  const signIn = createSignIn(settings);
+  const signIn = createSignIn(settings, sessions.lock);
   await listen(createSite(settings, signIn, sessions.middleware), settings.port, 'PORT');
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);

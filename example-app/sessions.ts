@@ -1,23 +1,27 @@
 import { RedisStore } from 'connect-redis';
 import type { RequestHandler } from 'express';
 import session from 'express-session';
+import { type Lock, redisLock } from 'passport-oidc-hybrid';
 import { createClient } from 'redis';
 import { PageError } from './error-pages.ts';
 import { type Settings, SettingsError } from './settings.ts';
 
 export interface Sessions {
   readonly middleware: RequestHandler;
+  /** Shared by all processes that share the sessions; `undefined` where there is but one. */
+  readonly lock: Lock | undefined;
   readonly close: () => Promise<void>;
 }
 
 /** Opens the session store, Redis where `REDIS_URL` is set, and makes the session middleware. */
 export async function openSessions(settings: Settings): Promise<Sessions> {
   if (settings.redisUrl === undefined) {
-    return { middleware: createMiddleware(settings), close: async () => {} };
+    return { middleware: createMiddleware(settings), lock: undefined, close: async () => {} };
   }
   const client = await connectRedis(settings.redisUrl);
   return {
     middleware: createMiddleware(settings, new RedisStore({ client, prefix: 'halyard:' })),
+    lock: redisLock(client),
     close: () => client.close(),
   };
 }

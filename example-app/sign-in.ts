@@ -1,14 +1,20 @@
-import { type ClientCredentials, type HybridFlow, hybridFlow } from 'passport-oidc-hybrid';
+import {
+  type ClientCredentials,
+  type HybridFlow,
+  hybridFlow,
+  type Lock,
+} from 'passport-oidc-hybrid';
 import type { Settings } from './settings.ts';
 
 /** Sets the library up: this is all that signing in takes, whatever the OP. */
-export function createSignIn(settings: Settings): HybridFlow {
+export function createSignIn(settings: Settings, lock: Lock | undefined): HybridFlow {
   return hybridFlow({
     issuer: settings.issuer,
     clientId: settings.clientId,
     ...credentials(settings),
     baseUrl: settings.baseUrl,
     secret: settings.oidcSecret,
+    lock,
     responseType: settings.responseType,
     scope: settings.scope,
     audience: settings.audience,

@@ -57,7 +57,7 @@ function buildParts(given: HybridFlowOptions): FlowParts {
   const provider = createProvider(options);
   const sealer = createSealer(options.secrets);
   const tokenStore = createTokenStore(sealer, options);
-  const lock = inProcessLock();
+  const lock = options.lock ?? inProcessLock();
   const freshTokens = createFreshTokens({ options, provider, tokenStore, lock });
   return {
     options,

@@ -4,6 +4,7 @@ export type { RequireAuthOptions, Unauthenticated } from './http/require-auth.ts
 export type { AuthenticateOptions, HybridFlowStrategy, PassportActions } from './http/strategy.ts';
 export type { HybridFlow } from './hybrid-flow.ts';
 export { hybridFlow } from './hybrid-flow.ts';
+export type { Lock, Release } from './lock.ts';
 export type { IdTokenClaims } from './oidc/id-token-claims.ts';
 export type {
   ClientCredentials,
@@ -17,3 +18,6 @@ export type {
   VerifiedLogin,
   Verify,
 } from './options.ts';
+export { inProcessLock } from './tokens/lock.ts';
+export type { IoRedisClient, NodeRedisClient, RedisLockOptions } from './tokens/redis-lock.ts';
+export { redisLock } from './tokens/redis-lock.ts';

@@ -1,4 +1,5 @@
 import type { NextFunction, Request, Response } from 'express';
+import type { Lock } from './lock.ts';
 import type { IdTokenClaims } from './oidc/id-token-claims.ts';
 
 /** The response types of the hybrid flow, and plain `code`. Wire name: `response_type`. */
@@ -112,6 +113,11 @@ export interface CommonOptions {
   maxTransactions?: number | undefined;
   /** Largest body accepted at the callback. @default 65536 */
   callbackBodyLimitBytes?: number | undefined;
+  /**
+   * Keeps processes that share a session store from refreshing the same login at once; see
+   * {@link redisLock}. @default a lock within the process
+   */
+  lock?: Lock | undefined;
   /** Makes the application's user of a login, or refuses it. */
   verify?: Verify | undefined;
   /** Answers failures of the router and of `requireAuth`. @default a page, or problem details */
@@ -162,6 +168,7 @@ export interface ResolvedOptions {
   readonly transactionTtlSeconds: number;
   readonly maxTransactions: number;
   readonly callbackBodyLimitBytes: number;
+  readonly lock: Lock | undefined;
   readonly verify: Verify | undefined;
   readonly onError: OnError | undefined;
   readonly fetch: typeof globalThis.fetch;

@@ -1,4 +1,5 @@
 import { OptionsError } from './errors.ts';
+import type { Lock } from './lock.ts';
 import {
   type CommonOptions,
   defaultOptions,
@@ -62,6 +63,7 @@ const knownOptions: readonly string[] = [
   'organization',
   'tokenEndpointAuthMethod',
   'idTokenSignedResponseAlg',
+  'lock',
   'verify',
   'onError',
   'fetch',
@@ -146,6 +148,7 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
       defaultOptions.callbackBodyLimitBytes,
       1024,
     ),
+    lock: readLock(given),
     verify: readFunction(given, 'verify'),
     onError: readFunction(given, 'onError'),
     fetch: readFunction(given, 'fetch') ?? globalThis.fetch,
@@ -211,6 +214,14 @@ function readFunction<Name extends 'verify' | 'onError' | 'fetch' | 'now'>(
   const value = options[name];
   if (value !== undefined && typeof value !== 'function') throw invalid(name, 'a function', value);
   return value as Exclude<CommonOptions[Name], undefined> | undefined;
+}
+
+function readLock(options: HybridFlowOptions): Lock | undefined {
+  const { lock } = options;
+  if (lock !== undefined && typeof lock?.acquire !== 'function') {
+    throw invalid('lock', 'an object with a function "acquire", such as redisLock(client)', lock);
+  }
+  return lock;
 }
 
 function readOneOf<T extends string>(

@@ -11,15 +11,21 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const surroundings = `
 import express from 'express';
 import session from 'express-session';
+import { RedisStore } from 'connect-redis';
 import { createProxyMiddleware } from 'http-proxy-middleware';
+import { createClient } from 'redis';
 import passport from 'passport';
-import { type HybridFlow, hybridFlow } from 'passport-oidc-hybrid';
+import { type HybridFlow, type HybridFlowOptions, hybridFlow, redisLock } from 'passport-oidc-hybrid';
 declare const app: express.Express;
-declare const oidc: HybridFlow;
+
 declare const SESSION_SECRET: string;
+declare const options: HybridFlowOptions;
 declare const users: { findOrCreate(sub: string): Promise<{ id: string }> };
-void [express, session, createProxyMiddleware, passport, hybridFlow, app, oidc, users, SESSION_SECRET];
+void [express, session, createProxyMiddleware, passport, hybridFlow, app, users, SESSION_SECRET, options, redisLock, RedisStore, createClient];
 `;
+
+const declaresFlow = (snippet: string): string =>
+  snippet.includes('const oidc') ? '' : 'declare const oidc: HybridFlow;\n';
 
 it('has in the README code that compiles under strict settings', async () => {
   const readme = await readFile(join(root, 'README.md'), 'utf8');
@@ -31,7 +37,7 @@ it('has in the README code that compiles under strict settings', async () => {
       const isWhole = snippet.includes('import express');
       await writeFile(
         join(folder, `snippet-${index}.ts`),
-        isWhole ? snippet : `${surroundings}${snippet}`,
+        isWhole ? snippet : `${surroundings}${declaresFlow(snippet)}${snippet}`,
       );
     }
     await writeFile(
@@ -42,6 +48,7 @@ it('has in the README code that compiles under strict settings', async () => {
           paths: { 'passport-oidc-hybrid': ['../lib/index.ts'] },
           isolatedDeclarations: false,
           declaration: false,
+          noUnusedLocals: false,
           noPropertyAccessFromIndexSignature: false,
         },
         include: ['*.ts'],

@@ -12,6 +12,7 @@ import {
   type TokenRecord,
 } from '../tokens/token-record.ts';
 import type { RecordPlace, TokenStore } from '../tokens/token-store.ts';
+import { warnOfMissingLock } from './missing-lock.ts';
 import { hasSession, type SessionRequest, sessionRequest } from './session-request.ts';
 
 /** Puts a new session in the place of the visitor's: express-session's way, or Passport's. */
@@ -73,6 +74,7 @@ export function createLoginSessions(
     const request = sessionRequest(req, options);
     hasSeenSession = true;
     const store = request.sessionStore;
+    warnOfMissingLock(store, options);
     followSessions(store, {
       sessionKey,
       now: options.now,

@@ -5,10 +5,10 @@ import {
   SessionStoreError,
   ValidationError,
 } from '../errors.ts';
+import type { Lock, Release } from '../lock.ts';
 import type { Provider } from '../oidc/provider.ts';
 import { refreshTokens } from '../oidc/refresh-grant.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { Lock, Release } from './lock.ts';
 import type { StoredCookie } from './session-store.ts';
 import { isExpired, isStale, renewTokenRecord, type TokenRecord } from './token-record.ts';
 import { type RecordPlace, recordKey, type TokenStore } from './token-store.ts';
@@ -44,11 +44,26 @@ export function createFreshTokens({ options, provider, tokenStore, lock }: Parts
   const pausedUntil = new BoundedMap<string, number>(maxRemembered);
   /** Renewed records that the store failed to take: their refresh tokens exist nowhere else. */
   const unwritten = new BoundedMap<string, TokenRecord>(maxRemembered);
-  // A refresh makes three calls to the OP at the most: discovery, token endpoint, keys.
-  const leaseSeconds = 3 * options.httpTimeoutSeconds + 5;
+  // A refresh makes three calls to the OP at the most: discovery, token endpoint, keys. The lease
+  // outlives them, and who waits as long finds the lock of a process that has died.
+  const leaseSeconds = 3 * options.httpTimeoutSeconds + 2;
 
-  const acquire = (key: string): Promise<Release | undefined> =>
-    lock.acquire(`lock:${key}`, leaseSeconds, leaseSeconds);
+  const acquire = async (key: string): Promise<Release | undefined> => {
+    try {
+      return await lock.acquire(key, leaseSeconds, leaseSeconds);
+    } catch (error) {
+      throw new SessionStoreError(error);
+    }
+  };
+
+  /** A lock that cannot be given back ends with its lease. */
+  const giveBack = async (release: Release | undefined): Promise<void> => {
+    try {
+      await release?.();
+    } catch {
+      // What was done under the lock is done.
+    }
+  };
 
   /** Under the lock. The record is read again: whoever had the lock before may have renewed it. */
   const renewOnce = async (place: RecordPlace, cookie: StoredCookie): Promise<TokenRecord> => {
@@ -130,7 +145,7 @@ export function createFreshTokens({ options, provider, tokenStore, lock }: Parts
     try {
       return await renewOnce(place, cookie);
     } finally {
-      await release();
+      await giveBack(release);
     }
   };
 
@@ -149,13 +164,13 @@ export function createFreshTokens({ options, provider, tokenStore, lock }: Parts
     },
 
     async end(place) {
-      const release = await acquire(keyOf(place));
+      const release = await acquire(keyOf(place)).catch(() => undefined);
       try {
         unwritten.delete(keyOf(place));
         // Removed in any case: a lock that cannot be had must not keep anybody signed in.
         await tokenStore.remove(place);
       } finally {
-        await release?.();
+        await giveBack(release);
       }
     },
   };

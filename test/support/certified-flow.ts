@@ -2,7 +2,7 @@ import express, { type Express } from 'express';
 import session, { MemoryStore, type Store } from 'express-session';
 import helmet from 'helmet';
 import { createProxyMiddleware } from 'http-proxy-middleware';
-import { type HybridFlow, hybridFlow } from 'passport-oidc-hybrid';
+import { type HybridFlow, hybridFlow, inProcessLock } from 'passport-oidc-hybrid';
 import { type CertifiedOp, startCertifiedOp } from './certified-op.ts';
 import { type Clock, startClock } from './clock.ts';
 import { type FlowSetup, sealingSecret } from './flow.ts';
@@ -44,6 +44,7 @@ export async function startCertifiedFlow(setup: CertifiedFlowSetup = {}): Promis
     secret: sealingSecret,
     authorizationParams: { resource: op.audience },
     now: clock.now,
+    lock: inProcessLock(),
     ...setup.oidc,
   });
   listening.server.on('request', buildApp(setup, oidc, api));

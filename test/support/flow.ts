@@ -1,6 +1,11 @@
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import session, { MemoryStore, type SessionOptions, type Store } from 'express-session';
-import { type CommonOptions, type HybridFlow, hybridFlow } from 'passport-oidc-hybrid';
+import {
+  type CommonOptions,
+  type HybridFlow,
+  hybridFlow,
+  inProcessLock,
+} from 'passport-oidc-hybrid';
 import { type Arrival, Browser } from './browser.ts';
 import { type Clock, startClock } from './clock.ts';
 import { listen } from './listen.ts';
@@ -70,6 +75,8 @@ export async function startFlow(setup: FlowSetup = {}): Promise<Flow> {
     baseUrl,
     secret: sealingSecret,
     now: clock.now,
+    // One process: said, so that no store of a test is warned of.
+    lock: inProcessLock(),
     ...setup.oidc,
   });
   const app = buildApp(setup, oidc, store, errors, listening.port);

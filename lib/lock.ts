@@ -1,0 +1,16 @@
+/** Gives the lock back; harmless when its lease has run out. */
+export type Release = () => void | Promise<void>;
+
+/**
+ * Mutual exclusion among everybody who shares the session store. One process needs no other than
+ * {@link inProcessLock}.
+ */
+export interface Lock {
+  /**
+   * Waits until the lock is free or `waitSeconds` are over.
+   *
+   * @param leaseSeconds after this time a holder that died has lost the lock
+   * @returns `undefined` when the wait is over
+   */
+  acquire(key: string, leaseSeconds: number, waitSeconds: number): Promise<Release | undefined>;
+}

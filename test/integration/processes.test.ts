@@ -1,0 +1,107 @@
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { Browser } from '../support/browser.ts';
+import { errorCode, json } from '../support/flow.ts';
+import { LyingOp } from '../support/lying-op.ts';
+import { describeWithParts } from '../support/parts.ts';
+import { type Redis, startRedis } from '../support/redis.ts';
+import { buildWorkers, createOffsetClock, type Worker, type Workers } from '../support/workers.ts';
+
+describeWithParts(['redis-server'], 'two processes that share Redis and a lock', () => {
+  let op: LyingOp;
+  let redis: Redis;
+  let workers: Workers;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    const clock = createOffsetClock();
+    op = await LyingOp.start(clock.now);
+    redis = await startRedis();
+    workers = await buildWorkers(op, redis.url, clock);
+  }, 60_000);
+  afterEach(() => {
+    op.honest();
+    op.requests = [];
+  });
+  afterAll(async () => {
+    await workers.stop();
+    await redis.stop();
+    await op.stop();
+  });
+
+  /** Two processes, one of which the visitor has signed in to; both find the access token expired. */
+  async function startPair(): Promise<[Worker, Worker]> {
+    const pair: [Worker, Worker] = [
+      await workers.start({ httpTimeoutSeconds: 1 }),
+      await workers.start({ httpTimeoutSeconds: 1 }),
+    ];
+    browser = new Browser();
+    expect(await browser.navigate(`${pair[0].baseUrl}/private`)).toMatchObject({ status: 200 });
+    await workers.advance(4000);
+    return pair;
+  }
+
+  const api = (worker: Worker): ReturnType<Browser['fetch']> =>
+    browser.fetch(`${worker.baseUrl}/api/x`);
+  const refreshes = (): number => op.count('/token', 'refresh_token');
+
+  it('100 requests at each, at once: one refresh, everybody served, and again after the next expiry', async () => {
+    const pair = await startPair();
+    for (let round = 1; round <= 2; round += 1) {
+      const requests = Array.from({ length: 100 }, () => pair.map(api)).flat();
+      const answers = await Promise.all(requests);
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+      expect(new Set(answers.map((answer) => json(answer)['authorization'])).size).toBe(1);
+      expect(refreshes()).toBe(round);
+      await workers.advance(4000);
+    }
+  }, 60_000);
+
+  it('the second waits while the OP answers the first, and spends nothing', async () => {
+    const [first, second] = await startPair();
+    const held = op.hold('/token');
+    const refreshing = api(first);
+    await held.arrived;
+    const waiting = api(second);
+    held.release();
+    expect([(await refreshing).status, (await waiting).status]).toEqual([200, 200]);
+    expect(refreshes()).toBe(1);
+  }, 60_000);
+
+  it('one that is killed in the middle of a refresh holds nobody up for ever', async () => {
+    const [first, second] = await startPair();
+    const held = op.hold('/token');
+    const lost = api(first).catch(() => undefined);
+    await held.arrived;
+    await first.kill();
+    await lost;
+    held.release();
+    // After the lease the second has the lock. The refresh token was spent by the first, whose
+    // answer nobody got: the login ends, cleanly.
+    const answer = await api(second);
+    expect([answer.status, errorCode(answer)]).toEqual([401, 'ERR_OIDC_LOGIN_ENDED']);
+    expect(await browser.navigate(`${second.baseUrl}/private`)).toMatchObject({ status: 200 });
+  }, 60_000);
+
+  it('a logout at one, in the middle of a refresh at the other, is a logout at both', async () => {
+    const [first, second] = await startPair();
+    const held = op.hold('/token');
+    const refreshing = api(first);
+    await held.arrived;
+    const { baseUrl } = second;
+    const leaving = browser.navigate({ method: 'GET', url: `${baseUrl}/logout`, from: baseUrl });
+    held.release();
+    await Promise.all([refreshing, leaving]);
+    for (const worker of [first, second]) {
+      expect(await api(worker)).toMatchObject({ status: 401 });
+      expect(json(await browser.navigate(worker.baseUrl))).toEqual({ sub: null });
+    }
+  }, 60_000);
+
+  it('Redis that comes back empty costs the login, and nothing else', async () => {
+    const [first, second] = await startPair();
+    await redis.restart();
+    expect(await api(first)).toMatchObject({ status: 401 });
+    expect(await browser.navigate(`${first.baseUrl}/private`)).toMatchObject({ status: 200 });
+    expect(await api(second)).toMatchObject({ status: 200 });
+  }, 60_000);
+});
