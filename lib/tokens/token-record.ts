@@ -97,9 +97,15 @@ export function parseTokenRecord(text: string): TokenRecord | undefined {
       expiresIn: fields[6] ?? undefined,
       scope: fields[7],
       idToken: fields[8],
-      claims: { ...fields[9], ...decodeClaims(fields[8]) },
+      claims: freeze({ ...fields[9], ...decodeClaims(fields[8]) }),
     },
   };
+}
+
+/** Several requests of a session are given the same claims. */
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(freeze);
+  return Object.freeze(value);
 }
 
 function keptClaims(tokens: TokenSet): Partial<IdTokenClaims> | null {

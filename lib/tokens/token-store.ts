@@ -1,3 +1,4 @@
+import { BoundedMap } from '../bounded-map.ts';
 import type { Sealer } from './seal.ts';
 import {
   destroyEntry,
@@ -33,6 +34,15 @@ export interface TokenStore {
   remove(place: RecordPlace): Promise<void>;
 }
 
+/** Records of the sessions last seen that are kept in the clear; each is a few kilobytes. */
+const maxOpened = 1000;
+
+interface OpenedRecord {
+  /** What the store held: the record is taken for no other. */
+  readonly sealed: string;
+  readonly record: TokenRecord;
+}
+
 /** An entry outlives its session by this much, as their ends are set at different moments. */
 const slackSeconds = 60;
 
@@ -42,10 +52,17 @@ export function createTokenStore(
 ): TokenStore {
   const keyOf = (place: RecordPlace): string => recordKey(options.sessionKey, place.sessionId);
 
+  // The store is asked on every request; what it gives is opened once.
+  const opened = new BoundedMap<string, OpenedRecord>(maxOpened);
+
   const open = (key: string, sealed: unknown): TokenRecord | undefined => {
     if (typeof sealed !== 'string') return undefined;
+    const before = opened.get(key);
+    if (before?.sealed === sealed) return before.record;
     const text = sealer.open(sealed, key);
-    return text === undefined ? undefined : parseTokenRecord(text);
+    const record = text === undefined ? undefined : parseTokenRecord(text);
+    if (record !== undefined) opened.set(key, { sealed, record });
+    return record;
   };
 
   const write = (place: RecordPlace, record: TokenRecord, cookie: StoredCookie): Promise<void> => {
@@ -75,7 +92,9 @@ export function createTokenStore(
     },
 
     remove(place) {
-      return destroyEntry(place.store, keyOf(place));
+      const key = keyOf(place);
+      opened.delete(key);
+      return destroyEntry(place.store, key);
     },
   };
 }

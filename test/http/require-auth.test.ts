@@ -127,6 +127,34 @@ describe('requireAuth', () => {
     await api.close();
   });
 
+  it('gives claims that one request cannot change for another', async () => {
+    flow = await startFlow({
+      routes: (app, oidc) => {
+        app.get('/meddle', oidc.requireAuth(), (req, res) => {
+          const claims = req.oidc?.claims as unknown as { sub: string; address: { city: string } };
+          const changes = [() => (claims.sub = 'eve'), () => (claims.address.city = 'Eve')];
+          const refused = changes.map((change) => {
+            try {
+              change();
+              return false;
+            } catch {
+              return true;
+            }
+          });
+          res.json(refused);
+        });
+      },
+    });
+    flow.op.claims = { address: { city: 'London' } };
+    await flow.signIn();
+    for (let round = 0; round < 2; round += 1) {
+      expect(json(await flow.browser.fetch(`${flow.baseUrl}/meddle`))).toEqual([true, true]);
+    }
+    expect(json(await flow.browser.navigate(flow.baseUrl))).toMatchObject({
+      claims: { sub: 'ada', address: { city: 'London' } },
+    });
+  });
+
   it('does not take a record for another session', async () => {
     flow = await startFlow();
     await flow.signIn();
