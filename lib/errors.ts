@@ -84,7 +84,10 @@ export type AuthenticationErrorCode =
   | 'ERR_OIDC_LOGIN_REQUIRED'
   | 'ERR_OIDC_LOGIN_ENDED'
   | 'ERR_OIDC_LOGIN_REFUSED'
-  | 'ERR_OIDC_NOT_A_NAVIGATION';
+  | 'ERR_OIDC_NOT_A_NAVIGATION'
+  | 'ERR_OIDC_CROSS_SITE_REQUEST'
+  | 'ERR_OIDC_INSUFFICIENT_SCOPE'
+  | 'ERR_OIDC_INSUFFICIENT_CLAIMS';
 
 /** The session store failed. */
 export type SessionStoreErrorCode = 'ERR_OIDC_SESSION_STORE';
@@ -240,6 +243,9 @@ const statusOfAuthentication: Readonly<Record<AuthenticationErrorCode, number>> 
   ERR_OIDC_LOGIN_ENDED: 401,
   ERR_OIDC_LOGIN_REFUSED: 403,
   ERR_OIDC_NOT_A_NAVIGATION: 403,
+  ERR_OIDC_CROSS_SITE_REQUEST: 403,
+  ERR_OIDC_INSUFFICIENT_SCOPE: 403,
+  ERR_OIDC_INSUFFICIENT_CLAIMS: 403,
 };
 
 /** The request needs a login, or the application refused this one. */

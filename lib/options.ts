@@ -114,6 +114,11 @@ export interface CommonOptions {
   /** Largest body accepted at the callback. @default 65536 */
   callbackBodyLimitBytes?: number | undefined;
   /**
+   * Origins besides our own whose pages may send requests that change something (POST, PUT, …) to
+   * guarded routes. @default none
+   */
+  trustedOrigins?: readonly string[] | undefined;
+  /**
    * Keeps processes that share a session store from refreshing the same login at once; see
    * {@link redisLock}. @default a lock within the process
    */
@@ -168,6 +173,7 @@ export interface ResolvedOptions {
   readonly transactionTtlSeconds: number;
   readonly maxTransactions: number;
   readonly callbackBodyLimitBytes: number;
+  readonly trustedOrigins: readonly string[];
   readonly lock: Lock | undefined;
   readonly verify: Verify | undefined;
   readonly onError: OnError | undefined;

@@ -63,6 +63,7 @@ const knownOptions: readonly string[] = [
   'organization',
   'tokenEndpointAuthMethod',
   'idTokenSignedResponseAlg',
+  'trustedOrigins',
   'lock',
   'verify',
   'onError',
@@ -148,6 +149,7 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
       defaultOptions.callbackBodyLimitBytes,
       1024,
     ),
+    trustedOrigins: readTrustedOrigins(given),
     lock: readLock(given),
     verify: readFunction(given, 'verify'),
     onError: readFunction(given, 'onError'),
@@ -214,6 +216,20 @@ function readFunction<Name extends 'verify' | 'onError' | 'fetch' | 'now'>(
   const value = options[name];
   if (value !== undefined && typeof value !== 'function') throw invalid(name, 'a function', value);
   return value as Exclude<CommonOptions[Name], undefined> | undefined;
+}
+
+function readTrustedOrigins(options: HybridFlowOptions): readonly string[] {
+  const { trustedOrigins = [] } = options;
+  const isOrigin = (value: unknown): boolean =>
+    typeof value === 'string' && URL.canParse(value) && new URL(value).origin === value;
+  if (!Array.isArray(trustedOrigins) || !trustedOrigins.every(isOrigin)) {
+    throw invalid(
+      'trustedOrigins',
+      'an array of origins such as "https://app.example"',
+      trustedOrigins,
+    );
+  }
+  return Object.freeze([...trustedOrigins]);
 }
 
 function readLock(options: HybridFlowOptions): Lock | undefined {

@@ -56,6 +56,13 @@ describe('options', () => {
     ['idTokenSignedResponseAlg', { idTokenSignedResponseAlg: 'none' }, 'ERR_OIDC_OPTION_INVALID'],
     ['idTokenSignedResponseAlg', { idTokenSignedResponseAlg: 'HS256' }, 'ERR_OIDC_OPTION_INVALID'],
     ['verify', { verify: 'yes' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['lock', { lock: 'redis' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['trustedOrigins', { trustedOrigins: 'https://a.example' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['trustedOrigins', { trustedOrigins: ['https://a.example/'] }, 'ERR_OIDC_OPTION_INVALID'],
+    ['maxAge', { maxAge: null }, 'ERR_OIDC_OPTION_INVALID'],
+    ['authorizationParams', { authorizationParams: ['a'] }, 'ERR_OIDC_OPTION_INVALID'],
+    ['clientId', { clientId: ' client\n' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['baseUrl', { baseUrl: 'https://user:password@ example' }, 'ERR_OIDC_OPTION_INVALID'],
     ['callbackBodyLimitBytes', { callbackBodyLimitBytes: 10 }, 'ERR_OIDC_OPTION_INVALID'],
     [
       'dangerouslyAllowInsecureRequests',
@@ -134,7 +141,8 @@ describe('options', () => {
   });
 
   it('has in the README the defaults of the code', () => {
-    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const text = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const readme = text.slice(text.indexOf('## Options'));
     for (const [name, value] of Object.entries(defaultOptions)) {
       const row = readme.split('\n').find((line) => line.startsWith(`| \`${name}\` |`));
       expect(`${name}: ${row}`).toContain(`| \`${value}\` |`);

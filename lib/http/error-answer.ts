@@ -111,6 +111,12 @@ function visitorText(error: HybridFlowError): { title: string; text: string } {
       text: 'You are signed in at the sign-in service, but this application does not admit the account. You can try again with another one.',
     };
   }
+  if (error instanceof AuthenticationError && error.status === 403) {
+    return {
+      title: 'This is not allowed',
+      text: 'Your account may not do this, or another site asked for it. You can go on from the start page, or sign in with another account.',
+    };
+  }
   if (error instanceof AuthenticationError) {
     return { title: 'Please sign in', text: 'This needs a sign-in. Please sign in and try again.' };
   }

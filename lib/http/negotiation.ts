@@ -26,6 +26,20 @@ export function isPrefetch(req: Request): boolean {
 }
 
 /**
+ * Whether another site has a browser send a request that changes something. Who sends neither
+ * Fetch Metadata nor an Origin is no browser of today, and no victim of a forged request.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9700#section-4.7 RFC 9700 section 4.7}
+ */
+export function isForged(req: Request, ownOrigin: string, trusted: readonly string[]): boolean {
+  if (['GET', 'HEAD', 'OPTIONS'].includes(req.method)) return false;
+  const { origin, 'sec-fetch-site': site } = req.headers;
+  if (origin === undefined && site === undefined) return false;
+  if (origin !== undefined && trusted.includes(origin)) return false;
+  return !isSameOrigin(req, ownOrigin);
+}
+
+/**
  * Whether the request was made by a page of the application itself, or typed in by the visitor.
  * Browsers without Fetch Metadata say so by Origin alone, which they send with POST.
  */

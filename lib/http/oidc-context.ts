@@ -33,7 +33,12 @@ export interface OidcContext {
    * @throws {@link ProviderError} when the OP fails and the present token has expired
    */
   accessToken(): Promise<AccessToken>;
-  /** `fetch` with a fresh access token in the `Authorization` header. For your API's URLs only. */
+  /**
+   * `fetch` with a fresh access token in the `Authorization` header. For your API's URLs only.
+   *
+   * Where the API refuses the token as invalid (RFC 6750 3.1), it is renewed and the request sent
+   * once more, unless its body is a stream.
+   */
   fetch(input: string | URL, init?: RequestInit): Promise<Response>;
 }
 
@@ -53,17 +58,38 @@ export class RequestContext implements OidcContext {
     return this.#record.tokens.claims;
   }
 
+  get scope(): readonly string[] {
+    return this.#record.tokens.scope.split(' ');
+  }
+
   async accessToken(): Promise<AccessToken> {
     const { place, cookie } = this.#login;
     this.#record = await this.#parts.freshTokens.renew(place, this.#record, cookie);
-    const { accessToken, expiresAt, scope } = this.#record.tokens;
-    return { value: accessToken, tokenType: 'Bearer', expiresAt, scope: scope.split(' ') };
+    const { accessToken, expiresAt } = this.#record.tokens;
+    return { value: accessToken, tokenType: 'Bearer', expiresAt, scope: this.scope };
   }
 
   async fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
     const { value } = await this.accessToken();
+    const response = await this.#send(input, init, value);
+    const canRepeat = !(init.body instanceof ReadableStream);
+    if (!isInvalidToken(response) || !canRepeat) return response;
+    if (this.#record.tokens.refreshToken === undefined) return response;
+    await response.body?.cancel();
+    const { place, cookie } = this.#login;
+    this.#record = await this.#parts.freshTokens.replaceRejected(place, this.#record, cookie);
+    return this.#send(input, init, this.#record.tokens.accessToken);
+  }
+
+  #send(input: string | URL, init: RequestInit, accessToken: string): Promise<Response> {
     const headers = new Headers(init.headers);
-    headers.set('Authorization', `Bearer ${value}`);
+    headers.set('Authorization', `Bearer ${accessToken}`);
     return this.#parts.options.fetch(input, { ...init, headers });
   }
+}
+
+/** RFC 6750 3.1: the token is expired, revoked or malformed, and another one may do. */
+function isInvalidToken(response: Response): boolean {
+  if (response.status !== 401) return false;
+  return /\berror="?invalid_token\b/i.test(response.headers.get('www-authenticate') ?? '');
 }

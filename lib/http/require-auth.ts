@@ -1,10 +1,11 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { AuthenticationError } from '../errors.ts';
+import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { answerError, sendProblem } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { beginLogin } from './login.ts';
-import { isNavigation } from './negotiation.ts';
+import { isForged, isNavigation } from './negotiation.ts';
 import { RequestContext } from './oidc-context.ts';
 import { sendOn } from './pages.ts';
 import { defaultReturnPath, requestedPath, safeReturnPath } from './return-to.ts';
@@ -21,19 +22,22 @@ export interface RequireAuthOptions {
    * @default true
    */
   accessToken?: boolean | undefined;
+  /** Space-separated scope that the access token must have; else 403. */
+  scope?: string | undefined;
+  /** Whether the user may pass; else 403. */
+  claims?: ((claims: IdTokenClaims) => boolean) | undefined;
   /** @default 'login' for navigations of a browser, 'problem' for all other requests */
   onUnauthenticated?: Unauthenticated | ((req: Request) => Unauthenticated) | undefined;
 }
 
 /** Lets signed-in requests through, with `req.oidc` and a fresh bearer token. */
 export function requireAuth(parts: FlowParts, options: RequireAuthOptions): RequestHandler {
-  const attachesToken = options.accessToken ?? true;
   const { onUnauthenticated = defaultAnswer } = options;
   const answerFor =
     typeof onUnauthenticated === 'function' ? onUnauthenticated : () => onUnauthenticated;
 
   return function requireHybridAuth(req, res, next) {
-    authenticate(parts, req, attachesToken).then(
+    authenticate(parts, req, options).then(
       () => next(),
       (error: unknown) => refuse(parts, req, res, next, error, answerFor),
     );
@@ -57,19 +61,46 @@ function defaultAnswer(req: Request): Unauthenticated {
   return isNavigation(req) ? 'login' : 'problem';
 }
 
-async function authenticate(parts: FlowParts, req: Request, attachesToken: boolean): Promise<void> {
+async function authenticate(
+  parts: FlowParts,
+  req: Request,
+  options: RequireAuthOptions,
+): Promise<void> {
   // First of all: whatever happens below, a caller's own token goes nowhere.
   setAuthorization(req, undefined);
+  if (isForged(req, parts.options.origin, parts.options.trustedOrigins)) {
+    throw new AuthenticationError(
+      'ERR_OIDC_CROSS_SITE_REQUEST',
+      'another site sent a request that changes something; see trustedOrigins',
+    );
+  }
   const login = await parts.loginSessions.current(req);
   if (login === undefined) {
     throw new AuthenticationError('ERR_OIDC_LOGIN_REQUIRED', 'this request has no login');
   }
   const context = new RequestContext(parts, login);
-  if (attachesToken) {
+  if (options.accessToken ?? true) {
     const { value } = await context.accessToken();
     setAuthorization(req, `Bearer ${value}`);
   }
+  checkAccess(context, options);
   req.oidc = context;
+}
+
+function checkAccess(context: RequestContext, { scope = '', claims }: RequireAuthOptions): void {
+  const missing = scope.split(' ').filter((wanted) => wanted && !context.scope.includes(wanted));
+  if (missing.length > 0) {
+    throw new AuthenticationError(
+      'ERR_OIDC_INSUFFICIENT_SCOPE',
+      `the access token lacks the scope ${missing.join(' ')}`,
+    );
+  }
+  if (claims?.(context.claims) === false) {
+    throw new AuthenticationError(
+      'ERR_OIDC_INSUFFICIENT_CLAIMS',
+      'the claims of the user do not satisfy this route',
+    );
+  }
 }
 
 /**
@@ -99,7 +130,7 @@ async function refuse(
 ): Promise<void> {
   const { options } = parts;
   try {
-    if (!(error instanceof AuthenticationError)) throw error;
+    if (!(error instanceof AuthenticationError) || error.status !== 401) throw error;
     if (error.code === 'ERR_OIDC_LOGIN_ENDED') await parts.loginSessions.end(req);
     if (answerFor(req) === 'login') {
       sendOn(req, res, await beginLogin(parts, req, res, wantedPath(req, options)), 'Signing in');

@@ -28,6 +28,16 @@ export interface FreshTokens {
    * @throws {@link ProviderError} when the OP fails and the present token has expired
    */
   renew(place: RecordPlace, record: TokenRecord, cookie: StoredCookie): Promise<TokenRecord>;
+  /**
+   * The record after one whose access token an API has refused, though it had not expired.
+   *
+   * @throws as {@link renew}
+   */
+  replaceRejected(
+    place: RecordPlace,
+    rejected: TokenRecord,
+    cookie: StoredCookie,
+  ): Promise<TokenRecord>;
   /** Ends a login: waits for a refresh under way, then removes the record. */
   end(place: RecordPlace): Promise<void>;
 }
@@ -66,11 +76,18 @@ export function createFreshTokens({ options, provider, tokenStore, lock }: Parts
   };
 
   /** Under the lock. The record is read again: whoever had the lock before may have renewed it. */
-  const renewOnce = async (place: RecordPlace, cookie: StoredCookie): Promise<TokenRecord> => {
+  const renewOnce = async (
+    place: RecordPlace,
+    cookie: StoredCookie,
+    rejectedVersion: number | undefined,
+  ): Promise<TokenRecord> => {
     const stored = await tokenStore.read(place);
     if (stored === undefined) throw ended('the login was ended meanwhile');
     const record = await makeUpFor(place, stored, cookie);
-    if (!isStale(record.tokens, options.now(), options.refreshMarginSeconds)) return record;
+    const isRejected = record.version === rejectedVersion;
+    if (!isRejected && !isStale(record.tokens, options.now(), options.refreshMarginSeconds)) {
+      return record;
+    }
     const { refreshToken } = record.tokens;
     if (refreshToken === undefined) return withoutRefresh(record, options.now());
     try {
@@ -139,28 +156,42 @@ export function createFreshTokens({ options, provider, tokenStore, lock }: Parts
     place: RecordPlace,
     record: TokenRecord,
     cookie: StoredCookie,
+    rejectedVersion: number | undefined,
   ): Promise<TokenRecord> => {
     const release = await acquire(keyOf(place));
     if (release === undefined) return afterOutage(place, record, busy());
     try {
-      return await renewOnce(place, cookie);
+      return await renewOnce(place, cookie, rejectedVersion);
     } finally {
       await giveBack(release);
     }
   };
 
+  /** Everybody in this process who needs this record waits for the same refresh. */
+  const share = (
+    place: RecordPlace,
+    record: TokenRecord,
+    cookie: StoredCookie,
+    rejectedVersion?: number,
+  ): Promise<TokenRecord> => {
+    const key = keyOf(place);
+    let pending = underWay.get(key);
+    if (pending === undefined) {
+      pending = renewLocked(place, record, cookie, rejectedVersion);
+      pending = pending.finally(() => underWay.delete(key));
+      underWay.set(key, pending);
+    }
+    return pending;
+  };
+
   return {
     async renew(place, record, cookie) {
       if (!isStale(record.tokens, options.now(), options.refreshMarginSeconds)) return record;
-      const key = keyOf(place);
-      if (isPaused(key, record)) return record;
-      // Everybody in this process who needs this record waits for the same refresh.
-      let pending = underWay.get(key);
-      if (pending === undefined) {
-        pending = renewLocked(place, record, cookie).finally(() => underWay.delete(key));
-        underWay.set(key, pending);
-      }
-      return pending;
+      return isPaused(keyOf(place), record) ? record : share(place, record, cookie);
+    },
+
+    async replaceRejected(place, rejected, cookie) {
+      return share(place, rejected, cookie, rejected.version);
     },
 
     async end(place) {
@@ -178,7 +209,9 @@ export function createFreshTokens({ options, provider, tokenStore, lock }: Parts
 
 function withoutRefresh(record: TokenRecord, nowMs: number): TokenRecord {
   if (!isExpired(record.tokens, nowMs)) return record;
-  throw ended(
+  // No grant has died: the session stays, and the next login of the same user goes on with it.
+  throw new AuthenticationError(
+    'ERR_OIDC_LOGIN_REQUIRED',
     'the access token has expired and there is no refresh token; is offline_access in "scope"?',
   );
 }

@@ -240,7 +240,9 @@ describe('an access token without a refresh token', () => {
     flow.clock.advance(3599);
     expect(await api()).toMatchObject({ status: 200 });
     flow.clock.advance(1);
-    expect(errorCode(await api())).toBe('ERR_OIDC_LOGIN_ENDED');
+    expect(errorCode(await api())).toBe('ERR_OIDC_LOGIN_REQUIRED');
+    // No grant has died: the session is there, and so is the login for routes without a token.
+    expect(await flow.storeKeys()).toHaveLength(2);
   });
 });
 
