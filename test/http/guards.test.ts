@@ -49,11 +49,12 @@ describe('requireAuth({ scope, claims })', () => {
 describe('a request that changes something', () => {
   const send = async (headers: Record<string, string>): Promise<number> => {
     const Cookie = await flow.browser.jar.getCookieString(flow.baseUrl);
-    return (
-      await request(flow.baseUrl)
-        .post('/api/x')
-        .set({ Cookie, ...headers })
-    ).status;
+    const answer = await request(flow.baseUrl)
+      .post('/api/x')
+      .set({ Cookie, ...headers });
+    const isRefused = answer.status === 403;
+    expect(errorCode(answer)).toBe(isRefused ? 'ERR_OIDC_CROSS_SITE_REQUEST' : undefined);
+    return answer.status;
   };
   const start = async (): Promise<void> => {
     flow = await startFlow({ oidc: { trustedOrigins: ['https://spa.example'] } });
