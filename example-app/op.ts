@@ -86,7 +86,10 @@ function createFeatures(settings: Settings): NonNullable<Configuration['features
   return {
     devInteractions: { enabled: false },
     pushedAuthorizationRequests: { enabled: false },
-    revocation: { enabled: true },
+    revocation: {
+      enabled: true,
+      allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+    },
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: (ctx, form) => show(ctx, signOutPage(form, settings.issuer)),

@@ -196,7 +196,7 @@ const statusOfProvider: Readonly<Record<ProviderErrorCode, number>> = {
 };
 
 /** What the library was asking the OP for. */
-export type ProviderEndpoint = 'discovery' | 'jwks' | 'token' | 'revocation';
+export type ProviderEndpoint = 'discovery' | 'jwks' | 'token';
 
 /** The OP failed us: unreachable, slow, refusing, or not speaking the protocol. */
 export class ProviderError extends HybridFlowError {

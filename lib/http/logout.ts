@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { ValidationError } from '../errors.ts';
 import { buildEndSessionRequest, type EndSessionRequest } from '../oidc/end-session.ts';
+import { revokeRefreshToken } from '../oidc/revocation.ts';
 import { readQuery } from './callback-parameters.ts';
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
@@ -47,6 +48,11 @@ async function logOut(
   const login = await parts.loginSessions.current(req);
   // Here first: whatever becomes of the visit at the OP, nobody is signed in here any more.
   await parts.loginSessions.end(req);
+  // Neither waited for nor needed: the login has ended here, and nobody else has the token.
+  const refreshToken = login?.record.tokens.refreshToken;
+  if (refreshToken !== undefined) {
+    revokeRefreshToken(parts.provider, refreshToken).catch(() => undefined);
+  }
   const endSession = await endSessionRequest(parts, login?.record.tokens.idToken);
   if (endSession !== undefined) {
     parts.logoutCookie.store(res, { state: endSession.state, returnTo });

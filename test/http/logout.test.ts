@@ -87,6 +87,39 @@ describe('RP-Initiated Logout 2', () => {
   });
 });
 
+describe('RFC 7009 the refresh token', () => {
+  it('is revoked at the OP, and the logout does not wait for it', async () => {
+    flow = await startFlow();
+    await flow.signIn();
+    const held = flow.op.hold('/revoke');
+    expect(await logout()).toMatchObject({ status: 200, url: `${flow.baseUrl}/` });
+    await held.arrived;
+    expect(flow.op.lastRequest('/revoke').parameters).toMatchObject({
+      token: flow.op.handedOut.find((token) => flow.op.isRefreshToken(token)),
+      token_type_hint: 'refresh_token',
+    });
+    held.release();
+  });
+
+  it.each([
+    ['fails', { revocation: { status: 500, body: '' } }],
+    [
+      'is not offered',
+      {
+        discovery: {
+          json: ({ revocation_endpoint, ...body }: Record<string, unknown>) => body,
+        },
+      },
+    ],
+  ])('that %s to be revoked leaves the logout as it is', async (_how, lies) => {
+    flow = await startFlow();
+    flow.op.lie(lies);
+    await flow.signIn();
+    expect(await logout()).toMatchObject({ status: 200, url: `${flow.baseUrl}/` });
+    expect(await isSignedIn()).toBe(false);
+  });
+});
+
 describe('RP-Initiated Logout 3 the return', () => {
   it.each(['?state=wrong', ''])('with "%s" in place of the state is refused', async (query) => {
     flow = await startFlow();

@@ -128,7 +128,10 @@ function createPolicy(): interactionPolicy.DefaultPolicy {
 function createFeatures(accessTokenTTL: number): NonNullable<Configuration['features']> {
   return {
     devInteractions: { enabled: false },
-    revocation: { enabled: true },
+    revocation: {
+      enabled: true,
+      allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+    },
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: (ctx, form) => {

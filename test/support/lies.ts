@@ -39,6 +39,7 @@ export interface Lies {
   jwks?: AnswerLie;
   token?: AnswerLie;
   refresh?: AnswerLie;
+  revocation?: AnswerLie;
   /** Seconds; `undefined` leaves `expires_in` out. */
   expiresIn?: number | undefined;
 }

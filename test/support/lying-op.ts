@@ -114,6 +114,10 @@ export class LyingOp {
     this.#keys.push(await makeKey());
   }
 
+  isRefreshToken(token: string): boolean {
+    return this.#refreshTokens.has(token);
+  }
+
   /** Ends every grant, as an administrator of the OP would. */
   revokeAll(): void {
     for (const { grant } of this.#refreshTokens.values()) grant.isRevoked = true;
@@ -165,6 +169,11 @@ export class LyingOp {
         });
         res.end();
         return;
+      case '/revoke': {
+        const token = this.#refreshTokens.get(parameters['token'] ?? '');
+        if (token !== undefined) token.grant.isRevoked = true;
+        return send(res, {}, this.#lies.revocation);
+      }
       default:
         res.writeHead(404).end();
     }
@@ -178,6 +187,7 @@ export class LyingOp {
       token_endpoint: `${issuer}/token`,
       jwks_uri: `${issuer}/jwks`,
       end_session_endpoint: `${issuer}/end_session`,
+      revocation_endpoint: `${issuer}/revoke`,
       response_types_supported: ['code', 'code id_token', 'code token', 'code id_token token'],
       response_modes_supported: ['form_post', 'query'],
       subject_types_supported: ['public'],
