@@ -64,7 +64,9 @@ export function renderError(error: unknown, req: Request, res: Response, next: N
     return;
   }
   const status = readStatus(error);
-  if (status >= 500) console.error(`${req.method} ${req.path} failed:`, error);
+  // A visitor who cancels is no news; whatever else went wrong with a sign-in is.
+  const isNews = error instanceof HybridFlowError && error.code !== 'ERR_OIDC_ACCESS_DENIED';
+  if (status >= 500 || isNews) console.error(`${req.method} ${req.path} failed:`, error);
   res.status(status);
   if (!isNavigation(req)) {
     sendProblem(res, status, pageFor(error, status).title, readCode(error));

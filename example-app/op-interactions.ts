@@ -29,7 +29,9 @@ export function mountInteractions(op: Express, provider: Provider, settings: Set
     '/interaction',
     function interactionError(_error: unknown, _req: Request, res: Response, _next: NextFunction) {
       res.status(400).type('html');
-      res.send(errorPage('This sign-in is over or took too long.', settings.issuer));
+      res.send(
+        errorPage('This sign-in is over or took too long.', settings.issuer, settings.baseUrl),
+      );
     },
   );
 }

@@ -80,12 +80,12 @@ export function signedOutPage(issuer: string): string {
   );
 }
 
-export function errorPage(text: string, issuer: string): string {
+export function errorPage(text: string, issuer: string, shopUrl: string): string {
   return page(
     'That did not work',
     `<h1>That did not work</h1>
     <p class="lead">${escapeHtml(text)}</p>
-    <p>Go back to the shop and begin again.</p>`,
+    <p><a href="${escapeHtml(shopUrl)}">Go back to the shop</a> and begin again.</p>`,
     issuer,
   );
 }

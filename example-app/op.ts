@@ -63,7 +63,7 @@ async function createConfiguration(settings: Settings): Promise<Configuration> {
     renderError: (ctx, out) => {
       ctx.type = 'html';
       ctx.set('Content-Security-Policy', pagePolicy(settings.baseUrl));
-      ctx.body = errorPage(out.error_description ?? out.error, settings.issuer);
+      ctx.body = errorPage(out.error_description ?? out.error, settings.issuer, settings.baseUrl);
     },
     clientBasedCORS: () => false,
     ttl: {

@@ -85,7 +85,7 @@ type ProviderSettings = Pick<
 function readProvider(read: Read): ProviderSettings {
   const opPort = readNumber('OP_PORT', read('OP_PORT') ?? '4000');
   const issuer = read('ISSUER');
-  if (issuer === undefined) return { opPort, ...localProvider(opPort) };
+  if (issuer === undefined) return { opPort, ...localProvider(opPort, read) };
   const clientId = read('CLIENT_ID');
   if (clientId === undefined) {
     throw new SettingsError('ISSUER is set, so CLIENT_ID is needed too; see .env.example');
@@ -104,15 +104,15 @@ function readProvider(read: Read): ProviderSettings {
   };
 }
 
-function localProvider(opPort: number): Omit<ProviderSettings, 'opPort'> {
+function localProvider(opPort: number, read: Read): Omit<ProviderSettings, 'opPort'> {
   return {
     // 127.0.0.1 and not localhost, on purpose. Browsers take http://localhost:3000 and
     // http://localhost:4000 for one site and would send the shop's SameSite cookies on the OP's
     // form_post; a hosted OP is another site, and so is this one.
     issuer: `http://127.0.0.1:${opPort}`,
     usesLocalOp: true,
-    clientId: 'halyard-shop',
-    clientSecret: randomSecret(),
+    clientId: read('CLIENT_ID') ?? 'halyard-shop',
+    clientSecret: read('CLIENT_SECRET') ?? randomSecret(),
     audience: undefined,
     resource: localResource,
     apiAudience: localResource,

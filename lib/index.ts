@@ -1,4 +1,5 @@
 export * from './errors.ts';
+export type { ErrorEvent } from './http/events.ts';
 export type { AccessToken, OidcContext } from './http/oidc-context.ts';
 export type { RequireAuthOptions, Unauthenticated } from './http/require-auth.ts';
 export type { AuthenticateOptions, HybridFlowStrategy, PassportActions } from './http/strategy.ts';

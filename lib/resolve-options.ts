@@ -183,7 +183,11 @@ function readText(options: HybridFlowOptions, name: keyof CommonOptions): string
   const value: unknown = options[name];
   if (value === undefined) return undefined;
   if (typeof value !== 'string' || value === '' || value !== value.trim()) {
-    throw invalid(name, 'a non-empty string without space around it', value);
+    throw invalid(
+      name,
+      'a non-empty string without space around it (is the environment variable set?)',
+      value,
+    );
   }
   return value;
 }

@@ -9,19 +9,20 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** What snippets take for granted, as their text around them does. */
 const surroundings = `
+import { subscribe } from 'node:diagnostics_channel';
 import express from 'express';
 import session from 'express-session';
 import { RedisStore } from 'connect-redis';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { createClient } from 'redis';
 import passport from 'passport';
-import { type HybridFlow, type HybridFlowOptions, hybridFlow, redisLock } from 'passport-oidc-hybrid';
+import { type ErrorEvent, type HybridFlow, type HybridFlowOptions, hybridFlow, redisLock } from 'passport-oidc-hybrid';
 declare const app: express.Express;
 
 declare const SESSION_SECRET: string;
 declare const options: HybridFlowOptions;
 declare const users: { findOrCreate(sub: string): Promise<{ id: string }> };
-void [express, session, createProxyMiddleware, passport, hybridFlow, app, users, SESSION_SECRET, options, redisLock, RedisStore, createClient];
+void [subscribe, express, session, createProxyMiddleware, passport, hybridFlow, app, users, SESSION_SECRET, options, redisLock, RedisStore, createClient];
 `;
 
 const declaresFlow = (snippet: string): string =>

@@ -9,6 +9,7 @@ import {
   SessionStoreError,
 } from '../errors.ts';
 import type { OnError, ResolvedOptions } from '../options.ts';
+import { publishError } from './events.ts';
 import { isNavigation } from './negotiation.ts';
 import { escapeHtml, sendPage } from './pages.ts';
 import { defaultReturnPath } from './return-to.ts';
@@ -31,6 +32,7 @@ export function answerError(
     next(error);
     return;
   }
+  publishError({ error, req });
   if (options.onError) {
     void callOnError(options.onError, error, req, res, next);
     return;
@@ -89,11 +91,16 @@ function sendErrorPage(error: HybridFlowError, res: Response, options: ResolvedO
   const { title, text } = visitorText(error);
   const query = typeof returnTo === 'string' ? `?return_to=${encodeURIComponent(returnTo)}` : '';
   const login = `${options.basePath}${options.loginPath}${query}`;
+  // Nothing that a visitor could do helps against a wrong set-up.
+  const signIn =
+    error instanceof OptionsError
+      ? ''
+      : `<a class="main" href="${escapeHtml(login)}">Sign in again</a>`;
   const forDevelopers =
     process.env['NODE_ENV'] === 'production' ? '' : `<br>${escapeHtml(error.message)}`;
   sendPage(res, error.status, {
     title,
-    body: `<h1>${title}</h1><p>${text}</p><nav><a class="main" href="${escapeHtml(login)}">Sign in again</a><a href="${escapeHtml(defaultReturnPath(options))}">Go to the start page</a></nav><p class="detail">Reference: <code>${error.code}</code>${forDevelopers}</p>`,
+    body: `<h1>${title}</h1><p>${text}</p><nav>${signIn}<a href="${escapeHtml(defaultReturnPath(options))}">Go to the start page</a></nav><p class="detail">Reference: <code>${error.code}</code>${forDevelopers}</p>`,
   });
 }
 

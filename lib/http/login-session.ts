@@ -12,8 +12,8 @@ import {
   type TokenRecord,
 } from '../tokens/token-record.ts';
 import type { RecordPlace, TokenStore } from '../tokens/token-store.ts';
-import { warnOfMissingLock } from './missing-lock.ts';
 import { hasSession, type SessionRequest, sessionRequest } from './session-request.ts';
+import { warnOfInsecureCookie, warnOfMissingLock } from './set-up-warnings.ts';
 
 /** Puts a new session in the place of the visitor's: express-session's way, or Passport's. */
 export type RenewSession = (req: SessionRequest) => Promise<void>;
@@ -75,6 +75,9 @@ export function createLoginSessions(
     hasSeenSession = true;
     const store = request.sessionStore;
     warnOfMissingLock(store, options);
+    if (request.session) {
+      warnOfInsecureCookie(request.session.cookie.secure === true, req, options);
+    }
     followSessions(store, {
       sessionKey,
       now: options.now,

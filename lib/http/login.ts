@@ -20,6 +20,7 @@ export async function beginLogin(
   returnTo: string,
 ): Promise<string> {
   const { options, provider, loginSessions, transactionCookies } = parts;
+  res.locals['oidcReturnTo'] = returnTo;
   const sessionId = loginSessions.visitorId(req);
   const discovered = await provider.discovered();
   const transaction = createTransaction(options, { returnTo, sessionId });

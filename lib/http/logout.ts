@@ -88,8 +88,13 @@ export function postLogoutRoute(parts: FlowParts): RequestHandler {
   return function hybridPostLogout(req, res, next) {
     const logout = logoutCookie.find(req);
     const state = readQuery(req).find(([name]) => name === 'state')?.[1];
+    if (logout === undefined) {
+      // The back button brings an old return; it does nothing, so there is nothing to refuse.
+      sendRedirect(res, defaultReturnPath(options));
+      return;
+    }
     // RP-Initiated Logout 3: the OP passes the state back.
-    if (logout === undefined || logout.state !== state) {
+    if (logout.state !== state) {
       const error = new ValidationError(
         'ERR_OIDC_LOGOUT_STATE',
         'RP-Initiated Logout 3',

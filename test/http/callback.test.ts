@@ -1,6 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import express from 'express';
+import type { ErrorEvent } from 'passport-oidc-hybrid';
 import request from 'supertest';
 import { Browser } from '../support/browser.ts';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
@@ -288,6 +290,26 @@ describe('whatever happens around the callback', () => {
     const headers = { Cookie: cookie, ...(kind === 'HEAD' ? {} : { 'Sec-Purpose': 'prefetch' }) };
     expect((await request(flow.baseUrl)[method](path).set(headers)).status).toBe(403);
     expect(flow.op.count('/token')).toBe(0);
+  });
+});
+
+describe('whoever listens', () => {
+  it('is told of every failure, before it is answered', async () => {
+    const codes: string[] = [];
+    const listener = (event: unknown): void => void codes.push((event as ErrorEvent).error.code);
+    subscribe('passport-oidc-hybrid:error', listener);
+    flow = await startFlow();
+    await post('code=a', 'text/plain');
+    await flow.browser.navigate(`${flow.baseUrl}/callback?code=a&state=b`);
+    await flow.op.stop();
+    await flow.signIn();
+    unsubscribe('passport-oidc-hybrid:error', listener);
+    await post('code=a', 'text/plain');
+    expect(codes).toEqual([
+      'ERR_OIDC_CALLBACK_MEDIA_TYPE',
+      'ERR_OIDC_TRANSACTION_UNKNOWN',
+      'ERR_OIDC_PROVIDER_UNREACHABLE',
+    ]);
   });
 });
 

@@ -34,3 +34,18 @@ describe('a store that processes can share', () => {
     expect(emitWarning).not.toHaveBeenCalled();
   });
 });
+
+describe('a session cookie without Secure, where baseUrl is https', () => {
+  it('is warned of, once', async () => {
+    flow = await startFlow({ oidc: { baseUrl: 'https://app.example' } });
+    const url = flow.baseUrl;
+    await flow.browser.fetch(`${url}/api/x`);
+    await flow.browser.fetch(`${url}/api/x`);
+    expect(emitWarning.mock.calls).toEqual([
+      [
+        expect.stringContaining('trust proxy'),
+        { type: 'OidcWarning', code: 'OIDC_INSECURE_COOKIE' },
+      ],
+    ]);
+  });
+});

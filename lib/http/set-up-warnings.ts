@@ -1,7 +1,7 @@
 import type { ResolvedOptions } from '../options.ts';
 import type { SessionStore } from '../tokens/session-store.ts';
 
-const warnedOf = new WeakSet<SessionStore>();
+const warnedOf = new WeakSet<object>();
 
 /**
  * A store that processes can share calls for a lock that they share: without it two processes may
@@ -15,5 +15,22 @@ export function warnOfMissingLock(store: SessionStore, options: ResolvedOptions)
   process.emitWarning(
     `sessions are in a ${name}, which several processes can share, and hybridFlow() has no "lock": refreshes are serialized within this process only. With Redis, add: lock: redisLock(client). With a single process, add: lock: inProcessLock().`,
     { type: 'OidcWarning', code: 'OIDC_NO_SHARED_LOCK' },
+  );
+}
+
+/**
+ * With `cookie.secure: 'auto'` express-session goes by the request, and a proxy that ends TLS makes
+ * it http: the session cookie then travels without `Secure`. Said once for each flow.
+ */
+export function warnOfInsecureCookie(
+  isCookieSecure: boolean,
+  req: { readonly secure: boolean },
+  options: ResolvedOptions,
+): void {
+  if (!options.isSecure || req.secure || isCookieSecure || warnedOf.has(options)) return;
+  warnedOf.add(options);
+  process.emitWarning(
+    '"baseUrl" is https, and this request is not: the session cookie is sent without Secure. Behind a proxy that ends TLS, set app.set("trust proxy", 1) and let the proxy send X-Forwarded-Proto.',
+    { type: 'OidcWarning', code: 'OIDC_INSECURE_COOKIE' },
   );
 }
