@@ -24,15 +24,19 @@ export interface SessionStore {
 }
 
 /** @throws {@link SessionStoreError} */
-export function readEntry(store: SessionStore, sid: string): Promise<StoredEntry | undefined> {
-  return new Promise((resolve, reject) => {
+export async function readEntry(
+  store: SessionStore,
+  sid: string,
+): Promise<StoredEntry | undefined> {
+  let found: StoredEntry | undefined;
+  await settle((done) =>
     store.get(sid, (error, entry) => {
+      found = entry ?? undefined;
       // Some stores say "not there" by ENOENT, as express-session itself expects.
-      if (error && (error as { code?: unknown }).code !== 'ENOENT') {
-        reject(new SessionStoreError(error));
-      } else resolve(entry ?? undefined);
-    });
-  });
+      done((error as { code?: unknown } | null)?.code === 'ENOENT' ? undefined : error);
+    }),
+  );
+  return found;
 }
 
 /** @throws {@link SessionStoreError} */
@@ -48,6 +52,11 @@ export function destroyEntry(store: SessionStore, sid: string): Promise<void> {
 /** Runs a callback-style operation of the session or its store. @throws {@link SessionStoreError} */
 export function settle(operation: (done: Done) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    operation((error) => (error ? reject(new SessionStoreError(error)) : resolve()));
+    try {
+      operation((error) => (error ? reject(new SessionStoreError(error)) : resolve()));
+    } catch (error) {
+      // A store may throw before it has anything to call back with.
+      reject(new SessionStoreError(error));
+    }
   });
 }

@@ -40,4 +40,16 @@ describe('lock in one process', () => {
     await release?.();
     expect(await lock.acquire('key', 10, 10)).toBeDefined();
   });
+
+  it('is not free for somebody new while the one who came second has it', async () => {
+    const lock = inProcessLock();
+    const release = await lock.acquire('key', 10, 10);
+    const second = lock.acquire('key', 10, 10);
+    await release?.();
+    const releaseSecond = await second;
+    await new Promise(setImmediate);
+    expect(await lock.acquire('key', 10, 0)).toBeUndefined();
+    await releaseSecond?.();
+    expect(await lock.acquire('key', 10, 10)).toBeDefined();
+  });
 });

@@ -1,0 +1,88 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { type CryptoKey, generateKeyPair, SignJWT } from 'jose';
+import {
+  type ReceivedResponse,
+  receiveAuthorizationResponse,
+} from '../../lib/oidc/authorization-response.ts';
+import type { Provider } from '../../lib/oidc/provider.ts';
+import type { ResponseParameters } from '../../lib/oidc/response-parameters.ts';
+import { tokenHash } from '../support/hash.ts';
+import { opByFetch } from '../support/op-by-fetch.ts';
+
+let keys: { privateKey: CryptoKey; publicKey: CryptoKey };
+beforeAll(async () => {
+  keys = await generateKeyPair('ES256');
+});
+
+const { options } = opByFetch();
+
+function receive(parameters: ResponseParameters): Promise<ReceivedResponse> {
+  const provider = {
+    discovered: async () => ({
+      metadata: { id_token_signing_alg_values_supported: ['ES256'] },
+      keys: { find: async () => keys.publicKey },
+    }),
+  } as unknown as Provider;
+  return receiveAuthorizationResponse(parameters, 'form_post', provider, options);
+}
+
+function idToken(claims: object): Promise<string> {
+  return new SignJWT({ nonce: 'n', ...claims })
+    .setProtectedHeader({ alg: 'ES256' })
+    .setIssuer(options.issuer)
+    .setSubject('ada')
+    .setAudience(options.clientId)
+    .setIssuedAt()
+    .setExpirationTime('5m')
+    .sign(keys.privateKey);
+}
+
+describe('an error of the OP', () => {
+  it('has its texts cut at 500 characters', async () => {
+    const long = 'x'.repeat(501);
+    const received = await receive({
+      state: 's',
+      error: 'server_error',
+      error_description: long,
+      error_uri: long,
+    });
+    expect(received.error_description).toBe('x'.repeat(500));
+    expect(received.error_uri).toBe('x'.repeat(500));
+  });
+
+  it.each([{}, { code: 'c' }])('without a state is told for what it is, with %j', async (more) => {
+    await expect(receive({ ...more, error: 'access_denied' })).rejects.toMatchObject({
+      code: 'ERR_OIDC_ACCESS_DENIED',
+      status: 400,
+    });
+  });
+
+  it('is not made of a code without a state', async () => {
+    await expect(receive({ code: 'c' })).rejects.toMatchObject({ code: 'ERR_OIDC_STATE_MISSING' });
+  });
+});
+
+describe('Core 3.3.2.11 the hashes of the front-channel ID Token', () => {
+  const front = { code: 'c', state: 's', access_token: 'a', token_type: 'Bearer' };
+  const right = { c_hash: tokenHash('c'), at_hash: tokenHash('a'), s_hash: tokenHash('s') };
+
+  it('that are right are accepted, and no token is kept', async () => {
+    const received = await receive({ ...front, id_token: await idToken(right) });
+    expect(received).toMatchObject({ hadAccessToken: true, idToken: { sub: 'ada', nonce: 'n' } });
+    expect(JSON.stringify(received)).not.toContain('eyJ');
+  });
+
+  it.each([
+    [{ c_hash: 'wrong' }, 'C_HASH_MISMATCH', 'Core 3.3.2.10'],
+    [{ c_hash: undefined }, 'C_HASH_MISSING', 'Core 3.3.2.10'],
+    [{ at_hash: 'wrong' }, 'AT_HASH_MISMATCH', 'Core 3.3.2.9'],
+    [{ at_hash: undefined }, 'AT_HASH_MISSING', 'Core 3.3.2.9'],
+    [{ s_hash: 'wrong' }, 'S_HASH_MISMATCH', 'FAPI 1.0 Advanced 5.1.1'],
+  ])('refused for %j name their clause', async (wrong, code, section) => {
+    const id_token = await idToken({ ...right, ...wrong });
+    await expect(receive({ ...front, id_token })).rejects.toMatchObject({
+      code: `ERR_OIDC_${code}`,
+      section,
+    });
+  });
+});

@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  createTransaction,
+  parseTransaction,
+  refuseExpired,
+  serializeTransaction,
+} from '../../lib/oidc/transaction.ts';
+import { opByFetch } from '../support/op-by-fetch.ts';
+
+const { options } = opByFetch({ now: () => 1_800_000_000_000 });
+
+describe('a transaction', () => {
+  it.each([
+    [options, { returnTo: '/', sessionId: undefined }],
+    [
+      { ...options, maxAge: 0, acrValues: ['gold'], organization: 'acme' },
+      { returnTo: '/a', sessionId: 'sid' },
+    ],
+  ])('comes back from its text whole', (resolved, visitor) => {
+    const transaction = createTransaction(resolved, visitor);
+    expect(parseTransaction(serializeTransaction(transaction))).toEqual(transaction);
+  });
+
+  it('of another version is not read', () => {
+    const transaction = createTransaction(options, { returnTo: '/', sessionId: undefined });
+    const fields = JSON.parse(serializeTransaction(transaction));
+    for (const version of [2, 0, '1', null]) {
+      expect(parseTransaction(JSON.stringify([version, ...fields.slice(1)]))).toBeUndefined();
+    }
+  });
+
+  it('is good to the last second, and no longer', () => {
+    const transaction = createTransaction(options, { returnTo: '/', sessionId: undefined });
+    const waiting = (seconds: number) => () =>
+      refuseExpired(transaction, {
+        transactionTtlSeconds: 600,
+        now: () => options.now() + seconds * 1000,
+      });
+    expect(waiting(600)).not.toThrow();
+    expect(waiting(600.001)).toThrow(
+      expect.objectContaining({ code: 'ERR_OIDC_TRANSACTION_EXPIRED' }),
+    );
+  });
+});

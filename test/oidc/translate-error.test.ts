@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import { createProvider } from '../../lib/oidc/provider.ts';
+import { requestTokens } from '../../lib/oidc/token-endpoint.ts';
+import { refuseOutage } from '../../lib/oidc/translate-error.ts';
+import { type OpByFetch, opByFetch } from '../support/op-by-fetch.ts';
+
+/** What becomes of an answer of the token endpoint. */
+async function failure(token: OpByFetch['token']): Promise<unknown> {
+  const op = opByFetch();
+  op.token = token;
+  const request = requestTokens(createProvider(op.options), 'refresh_token', {});
+  return request.catch((error: unknown) => error);
+}
+
+describe('errors of the token endpoint', () => {
+  it.each([408, 429, 500, 502])('%i is an outage, whatever the body says', async (status) => {
+    for (const body of ['{"error":"invalid_grant"}', 'busy']) {
+      expect(await failure(() => new Response(body, { status }))).toMatchObject({
+        code: 'ERR_OIDC_PROVIDER_UNAVAILABLE',
+        status: 503,
+      });
+    }
+  });
+
+  it.each(['invalid_client', 'unauthorized_client'])('%s is a matter of set-up', async (error) => {
+    expect(await failure(() => Response.json({ error }, { status: 400 }))).toMatchObject({
+      code: 'ERR_OIDC_CLIENT_REFUSED',
+      error,
+    });
+  });
+
+  it.each(['AbortError', 'TimeoutError'])('%s of fetch is a wait given up', async (name) => {
+    const abort = (): Promise<Response> => Promise.reject(new DOMException('given up', name));
+    expect(await failure(abort)).toMatchObject({ code: 'ERR_OIDC_PROVIDER_TIMEOUT' });
+  });
+
+  it('407 is no outage', async () => {
+    expect(await failure(() => new Response('no', { status: 407 }))).toMatchObject({
+      code: 'ERR_OIDC_PROVIDER_RESPONSE',
+    });
+  });
+});
+
+describe('the status of an answer', () => {
+  it.each([408, 429, 500])('%i tells of an outage', (status) => {
+    expect(() => refuseOutage(new Response(null, { status }), 'jwks')).toThrow(
+      expect.objectContaining({ code: 'ERR_OIDC_PROVIDER_UNAVAILABLE', endpoint: 'jwks' }),
+    );
+  });
+
+  it.each([200, 404, 428])('%i does not', (status) => {
+    const response = new Response(null, { status });
+    expect(refuseOutage(response, 'jwks')).toBe(response);
+  });
+});

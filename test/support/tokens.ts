@@ -1,0 +1,17 @@
+import type { TokenSet } from '../../lib/oidc/code-exchange.ts';
+
+const claims = { iss: 'https://op.example', sub: 'ada', aud: 'client', exp: 2000, iat: 1000 };
+
+/** Tokens of a login as the rest of the library is given them. */
+export function tokensOf(changed: Partial<TokenSet> = {}): TokenSet {
+  return {
+    claims,
+    idToken: `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.y`,
+    accessToken: 'at',
+    refreshToken: 'rt',
+    expiresAt: undefined,
+    expiresIn: undefined,
+    scope: 'openid',
+    ...changed,
+  };
+}
