@@ -1,5 +1,11 @@
 import { BoundedMap } from '../bounded-map.ts';
-import { destroyEntry, type SessionStore, type StoredEntry, settle } from './session-store.ts';
+import {
+  destroyEntry,
+  readEntry,
+  type SessionStore,
+  type StoredEntry,
+  settle,
+} from './session-store.ts';
 import { recordCookie, recordKey } from './token-store.ts';
 
 /** A record's life is prolonged no more often than this; entries outlive sessions by as much. */
@@ -91,15 +97,18 @@ function followTouch(store: SessionStore, all: ReadonlyMap<string, RecordFollowe
 /**
  * A request that was running while its login ended saves its session in the end, and would bring it
  * back: not to the guard, which asks for the record, but to everybody who looks at the session, as
- * Passport does. So a session that is marked with a login is saved only if the login has its record,
+ * Passport does. So a session that is marked with a login is not made anew without the login's record,
  * and is destroyed if the login ended meanwhile.
  */
 function followSave(store: SessionStore, all: ReadonlyMap<string, RecordFollower>): void {
   const save = store.set.bind(store);
   const saveIfAlive = async (sid: string, entry: StoredEntry): Promise<void> => {
-    if (!(await isAlive(sid, entry, all))) return;
+    const wasAlive = await isAlive(sid, entry, all);
+    // A record may also get lost, by a store that is full or a secret that was dropped. Then the
+    // session is there still, and has to work.
+    if (!wasAlive && (await readEntry(store, sid)) === undefined) return;
     await settle((done) => save(sid, entry, done));
-    if (!(await isAlive(sid, entry, all))) await destroyEntry(store, sid);
+    if (wasAlive && !(await isAlive(sid, entry, all))) await destroyEntry(store, sid);
   };
   store.set = (sid, entry, done) => {
     const isMarked = !isRecord(sid, all) && [...all.keys()].some((key) => entry[key] !== undefined);

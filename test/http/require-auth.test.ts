@@ -173,6 +173,25 @@ describe('requireAuth', () => {
   });
 });
 
+describe('a record that gets lost', () => {
+  it('leaves a session that works, is not signed in, and goes to no other user', async () => {
+    flow = await startFlow();
+    await flow.signIn();
+    const record = (await flow.storeKeys()).find((key) => key.startsWith('oidc:')) ?? '';
+    await new Promise((resolve) => flow.store.destroy(record, resolve));
+    await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+    expect(json(await flow.browser.navigate(flow.baseUrl))).toEqual({
+      claims: null,
+      cart: ['tea'],
+    });
+    expect(errorCode(await flow.browser.fetch(`${flow.baseUrl}/api/x`))).toBe(
+      'ERR_OIDC_LOGIN_REQUIRED',
+    );
+    flow.op.subject = 'eve';
+    expect(json(await flow.signIn())).toMatchObject({ sub: 'eve', cart: [] });
+  });
+});
+
 describe('a set-up that is wrong says so', () => {
   it('no session', async () => {
     flow = await startFlow({
