@@ -4,7 +4,13 @@ import type { TokenSet } from '../oidc/code-exchange.ts';
 import type { Transaction } from '../oidc/transaction.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { followSessions, sessionKeysOf } from '../tokens/record-lifetime.ts';
-import { destroyEntry, readEntry, type StoredCookie, settle } from '../tokens/session-store.ts';
+import {
+  destroyEntry,
+  readEntry,
+  type SessionStore,
+  type StoredCookie,
+  settle,
+} from '../tokens/session-store.ts';
 import {
   createTokenRecord,
   type LoginMark,
@@ -65,19 +71,26 @@ export function createLoginSessions(
 ): LoginSessions {
   const { sessionKey } = options;
 
+  /** Stores whose sessions are followed. */
+  const followed = new WeakSet<SessionStore>();
   let hasSeenSession = false;
 
   const checked = (req: Request): SessionRequest => {
-    // express-session leaves requests alone while its store says that it is disconnected.
-    if (hasSeenSession && !hasSession(req))
+    if (hasSeenSession && !hasSession(req)) {
+      // express-session leaves requests alone while its store says that it is disconnected.
       throw new SessionStoreError('the store is disconnected');
+    }
     const request = sessionRequest(req, options);
     hasSeenSession = true;
-    const store = request.sessionStore;
+    if (!followed.has(request.sessionStore)) follow(request);
+    return request;
+  };
+
+  /** What is done once for a store: at the first request, as nothing tells of it before. */
+  const follow = ({ session, sessionStore: store, secure }: SessionRequest): void => {
+    followed.add(store);
     warnOfMissingLock(store, options);
-    if (request.session) {
-      warnOfInsecureCookie(request.session.cookie.secure === true, req, options);
-    }
+    warnOfInsecureCookie(session?.cookie.secure === true, { secure }, options);
     followSessions(store, {
       sessionKey,
       now: options.now,
@@ -87,7 +100,6 @@ export function createLoginSessions(
         return record?.loginId === (mark as LoginMark).id;
       },
     });
-    return request;
   };
 
   const markOf = (session: Record<string, unknown> | undefined): LoginMark | undefined =>
