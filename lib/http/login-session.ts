@@ -13,6 +13,7 @@ import {
 } from '../tokens/session-store.ts';
 import {
   createTokenRecord,
+  isMarkOf,
   type LoginMark,
   loginMark,
   type TokenRecord,
@@ -95,9 +96,11 @@ export function createLoginSessions(
       sessionKey,
       now: options.now,
       endRecord: (sessionId) => endRecord({ store, sessionId }),
-      hasRecord: async (sessionId, mark) => {
+      hasEnded: async (sessionId, unverifiedMark) => {
+        const mark = unverifiedMark as LoginMark;
+        if (!isMarkOf(mark, sessionId)) return false;
         const record = await tokenStore.read({ store, sessionId });
-        return record?.loginId === (mark as LoginMark).id;
+        return record?.loginId !== mark.id;
       },
     });
   };
@@ -147,7 +150,6 @@ export function createLoginSessions(
       const request = checked(req);
       const before = await visitorSession(request, transaction);
       const record = createTokenRecord(tokens);
-      const mark = loginMark(record);
       // A Strict cookie did not come along: its session is replaced by us, any other by `renew`.
       const leftBehindId = visitorId(request) === undefined ? transaction.sessionId : undefined;
       const otherKeys = sessionKeysOf(request.sessionStore).filter((key) => key !== sessionKey);
@@ -156,6 +158,7 @@ export function createLoginSessions(
       // Passport renews nothing with `session: false`, and an id from before could be anybody's.
       if (request.sessionID === idBefore) await regenerateSession(request);
       const { session, sessionID: sessionId, sessionStore: store } = request;
+      const mark = loginMark(record, sessionId);
       Object.assign(session, carriedOver(before, mark, otherKeys), data, { [sessionKey]: mark });
       try {
         await tokenStore.write({ store, sessionId }, record, session.cookie);

@@ -37,7 +37,7 @@ export interface OidcContext {
    * `fetch` with a fresh access token in the `Authorization` header. For your API's URLs only.
    *
    * Where the API refuses the token as invalid (RFC 6750 3.1), it is renewed and the request sent
-   * once more, unless its body is a stream.
+   * once more, unless its body can be read but once.
    */
   fetch(input: string | URL, init?: RequestInit): Promise<Response>;
 }
@@ -72,8 +72,7 @@ export class RequestContext implements OidcContext {
   async fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
     const { value } = await this.accessToken();
     const response = await this.#send(input, init, value);
-    const canRepeat = !(init.body instanceof ReadableStream);
-    if (!isInvalidToken(response) || !canRepeat) return response;
+    if (!isInvalidToken(response) || !isRepeatable(init.body)) return response;
     if (this.#record.tokens.refreshToken === undefined) return response;
     await response.body?.cancel();
     const { place, cookie } = this.#login;
@@ -86,6 +85,13 @@ export class RequestContext implements OidcContext {
     headers.set('Authorization', `Bearer ${accessToken}`);
     return this.#parts.options.fetch(input, { ...init, headers });
   }
+}
+
+/** Streams and generators are gone once they were sent. */
+function isRepeatable(body: unknown): boolean {
+  if (body === undefined || body === null || typeof body === 'string') return true;
+  const repeatable = [ArrayBuffer, Blob, FormData, URLSearchParams];
+  return ArrayBuffer.isView(body) || repeatable.some((type) => body instanceof type);
 }
 
 /** RFC 6750 3.1: the token is expired, revoked or malformed, and another one may do. */

@@ -133,9 +133,12 @@ function handOver(
     };
     passport.logIn = logInAndKeepTokens;
     passport.login = logInAndKeepTokens;
-    req.res?.once('close', () => reject(new Error('the application did not log the user in')));
+    const giveUp = (): void => reject(new Error('the application did not log the user in'));
+    req.res?.once('close', giveUp);
     try {
       actions.success(user);
+      // Closed before anybody listened: there is no other end to wait for.
+      if (req.res?.closed || req.socket.destroyed) giveUp();
     } catch (failure) {
       reject(failure);
       req.next?.(failure);

@@ -46,7 +46,7 @@ export function providerKeys(
   const ageSeconds = (): number =>
     fetchedAt === undefined ? Number.POSITIVE_INFINITY : (options.now() - fetchedAt) / 1000;
 
-  const reload = async (): Promise<void> => {
+  const fetchKeys = async (): Promise<void> => {
     // Counts as fetched at once, so that a failure is not tried again by everybody.
     if (fetchedAt !== undefined) fetchedAt = options.now();
     try {
@@ -55,6 +55,15 @@ export function providerKeys(
     } catch (error) {
       throw translateError(error, 'jwks');
     }
+  };
+
+  /** Once for everybody who waits. */
+  let reloading: Promise<void> | undefined;
+  const reload = (): Promise<void> => {
+    reloading ??= fetchKeys().finally(() => {
+      reloading = undefined;
+    });
+    return reloading;
   };
 
   return {
@@ -67,7 +76,8 @@ export function providerKeys(
         return await remote(header, token);
       } catch (error) {
         const isUnknownKey = error instanceof errors.JWKSNoMatchingKey;
-        if (!isUnknownKey || ageSeconds() < cooldownSeconds) throw error;
+        const isTooSoon = reloading === undefined && ageSeconds() < cooldownSeconds;
+        if (!isUnknownKey || isTooSoon) throw error;
         await reload();
         return remote(header, token);
       }

@@ -113,15 +113,21 @@ export function createFreshTokens({ options, provider, tokenStore, lock }: Parts
   ): Promise<TokenRecord> => {
     const key = keyOf(place);
     try {
-      if (!(await tokenStore.replace(place, renewed, cookie))) {
-        throw ended('the login was ended meanwhile');
-      }
+      const isWritten = await tokenStore.replace(place, renewed, cookie);
       unwritten.delete(key);
+      if (!isWritten) return await latest(place, renewed);
     } catch (error) {
       if (!(error instanceof SessionStoreError)) throw error;
       unwritten.set(key, renewed);
     }
     return renewed;
+  };
+
+  /** Somebody else wrote first, where no lock is shared or a lease ran out: theirs is as good. */
+  const latest = async (place: RecordPlace, renewed: TokenRecord): Promise<TokenRecord> => {
+    const stored = await tokenStore.read(place);
+    if (stored?.loginId !== renewed.loginId) throw ended('the login was ended meanwhile');
+    return stored;
   };
 
   const makeUpFor = async (

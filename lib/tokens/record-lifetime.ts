@@ -20,12 +20,14 @@ export interface RecordFollower {
   readonly now: () => number;
   /** Ends the login of a session; called before the session itself is destroyed. */
   readonly endRecord: (sessionId: string) => Promise<unknown>;
-  /** Whether the login that a session is marked with has a record still. */
-  readonly hasRecord: (sessionId: string, mark: unknown) => Promise<boolean>;
+  /** Whether a session is marked with a login of its own that has no record any more. */
+  readonly hasEnded: (sessionId: string, mark: unknown) => Promise<boolean>;
 }
 
-/** The flows that use a store, by their session keys. */
-const followers = new WeakMap<SessionStore, Map<string, RecordFollower>>();
+/** The flows that use a store. */
+type Followers = Set<RecordFollower>;
+
+const followers = new WeakMap<SessionStore, Followers>();
 
 /**
  * Makes records live and die with their sessions, whoever ends or prolongs these: the application
@@ -36,37 +38,43 @@ const followers = new WeakMap<SessionStore, Map<string, RecordFollower>>();
 export function followSessions(store: SessionStore, follower: RecordFollower): void {
   const known = followers.get(store);
   if (known !== undefined) {
-    if (!known.has(follower.sessionKey)) known.set(follower.sessionKey, follower);
+    known.add(follower);
     return;
   }
-  const all = new Map([[follower.sessionKey, follower]]);
+  const all: Followers = new Set([follower]);
+  /** Sessions that are being destroyed at this moment. */
+  const ending = new Set<string>();
   followers.set(store, all);
-  followDestroy(store, all);
+  followDestroy(store, all, ending);
   followTouch(store, all);
-  followSave(store, all);
+  followSave(store, all, ending);
 }
 
 /** The session keys of all flows that use a store. */
 export function sessionKeysOf(store: SessionStore): string[] {
-  return [...(followers.get(store)?.keys() ?? [])];
+  return [...(followers.get(store) ?? [])].map(({ sessionKey }) => sessionKey);
 }
 
-function followDestroy(store: SessionStore, all: ReadonlyMap<string, RecordFollower>): void {
+function followDestroy(store: SessionStore, all: Followers, ending: Set<string>): void {
   const destroy = store.destroy.bind(store);
   store.destroy = (sid, done) => {
     if (isRecord(sid, all)) {
       destroy(sid, done);
       return;
     }
-    const ends = [...all.values()].map((follower) => follower.endRecord(sid));
-    Promise.all(ends).then(
-      () => destroy(sid, done),
-      (error: unknown) => done?.(error),
-    );
+    ending.add(sid);
+    const finish = (error?: unknown): void => {
+      ending.delete(sid);
+      done?.(error);
+    };
+    const ends = [...all].map((follower) => follower.endRecord(sid));
+    Promise.all(ends)
+      .then(() => settle((destroyed) => destroy(sid, destroyed)))
+      .then(() => finish(), finish);
   };
 }
 
-function followTouch(store: SessionStore, all: ReadonlyMap<string, RecordFollower>): void {
+function followTouch(store: SessionStore, all: Followers): void {
   if (store.touch === undefined) return;
   const touch = store.touch.bind(store);
   const set = store.set.bind(store);
@@ -74,7 +82,7 @@ function followTouch(store: SessionStore, all: ReadonlyMap<string, RecordFollowe
 
   const prolong = (sid: string, entry: StoredEntry): void => {
     if (isRecord(sid, all)) return;
-    for (const { sessionKey, now } of all.values()) {
+    for (const { sessionKey, now } of all) {
       const key = recordKey(sessionKey, sid);
       const isDue = now() - (prolongedAt.get(key) ?? 0) >= resolutionSeconds * 1000;
       if (entry[sessionKey] === undefined || !isDue) continue;
@@ -100,9 +108,10 @@ function followTouch(store: SessionStore, all: ReadonlyMap<string, RecordFollowe
  * Passport does. So a session that is marked with a login is not made anew without the login's record,
  * and is destroyed if the login ended meanwhile.
  */
-function followSave(store: SessionStore, all: ReadonlyMap<string, RecordFollower>): void {
+function followSave(store: SessionStore, all: Followers, ending: ReadonlySet<string>): void {
   const save = store.set.bind(store);
   const saveIfAlive = async (sid: string, entry: StoredEntry): Promise<void> => {
+    if (ending.has(sid)) return;
     const wasAlive = await isAlive(sid, entry, all);
     // A record may also get lost, by a store that is full or a secret that was dropped. Then the
     // session is there still, and has to work.
@@ -111,7 +120,8 @@ function followSave(store: SessionStore, all: ReadonlyMap<string, RecordFollower
     if (wasAlive && !(await isAlive(sid, entry, all))) await destroyEntry(store, sid);
   };
   store.set = (sid, entry, done) => {
-    const isMarked = !isRecord(sid, all) && [...all.keys()].some((key) => entry[key] !== undefined);
+    const isMarked =
+      !isRecord(sid, all) && [...all].some(({ sessionKey }) => entry[sessionKey] !== undefined);
     if (!isMarked) {
       save(sid, entry, done);
       return;
@@ -123,18 +133,17 @@ function followSave(store: SessionStore, all: ReadonlyMap<string, RecordFollower
   };
 }
 
-async function isAlive(
-  sid: string,
-  entry: StoredEntry,
-  all: ReadonlyMap<string, RecordFollower>,
-): Promise<boolean> {
-  for (const { sessionKey, hasRecord } of all.values()) {
-    const mark = entry[sessionKey];
-    if (mark !== undefined && !(await hasRecord(sid, mark))) return false;
+/** Of flows with the same session key, as after a restart with another secret, one that knows the login is enough. */
+async function isAlive(sid: string, entry: StoredEntry, all: Followers): Promise<boolean> {
+  const marked = [...all].filter(({ sessionKey }) => entry[sessionKey] !== undefined);
+  for (const key of new Set(marked.map(({ sessionKey }) => sessionKey))) {
+    const ofKey = marked.filter(({ sessionKey }) => sessionKey === key);
+    const ended = await Promise.all(ofKey.map(({ hasEnded }) => hasEnded(sid, entry[key])));
+    if (ended.every(Boolean)) return false;
   }
   return true;
 }
 
-function isRecord(sid: string, all: ReadonlyMap<string, RecordFollower>): boolean {
-  return [...all.keys()].some((sessionKey) => sid.startsWith(recordKey(sessionKey, '')));
+function isRecord(sid: string, all: Followers): boolean {
+  return [...all].some(({ sessionKey }) => sid.startsWith(recordKey(sessionKey, '')));
 }

@@ -23,11 +23,22 @@ export interface LoginMark {
   readonly id: string;
   /** Recognizes the same user at the next login. */
   readonly user: string;
+  /** Recognizes the session that it was made for: applications copy whole sessions. */
+  readonly session: string;
 }
 
-export function loginMark(record: TokenRecord): LoginMark {
+export function loginMark(record: TokenRecord, sessionId: string): LoginMark {
   const { iss, sub } = record.tokens.claims;
-  return { id: record.loginId, user: shortDigest(JSON.stringify([iss, sub]), 16) };
+  return {
+    id: record.loginId,
+    user: shortDigest(JSON.stringify([iss, sub]), 16),
+    session: shortDigest(sessionId, 8),
+  };
+}
+
+/** Whether a mark was made for this session, and is no copy from another. */
+export function isMarkOf(mark: LoginMark, sessionId: string): boolean {
+  return mark.session === shortDigest(sessionId, 8);
 }
 
 /** The record after a refresh. */

@@ -92,6 +92,20 @@ describe('Core 10.1 keys', () => {
     expect(flow.op.count('/jwks')).toBe(fetched + 1);
   });
 
+  it('rotated ones serve logins that wait for them together', async () => {
+    await flow.op.rotateKeys();
+    flow.clock.advance(31);
+    const held = flow.op.hold('/jwks');
+    const first = flow.signIn(new Browser());
+    await held.arrived;
+    const second = flow.signIn(new Browser());
+    const before = flow.op.count('/authorize');
+    while (flow.op.count('/authorize') === before) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    held.release();
+    expect([(await first).status, (await second).status]).toEqual([200, 200]);
+  });
+
   it('that cannot be fetched after a rotation are an outage, and no defect of the token', async () => {
     await flow.op.rotateKeys();
     flow.clock.advance(31);

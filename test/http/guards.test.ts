@@ -119,9 +119,12 @@ describe('RFC 6750 3.1 req.oidc.fetch, when the API refuses the token', () => {
         app.get('/call', oidc.requireAuth(), async (req, res) => {
           const url = `http://127.0.0.1:${api.port}/`;
           const isStream = req.query['body'] === 'stream';
-          const body = isStream ? new Blob(['text']).stream() : 'text';
-          const init = { method: 'POST', body, ...(isStream ? { duplex: 'half' } : {}) };
-          const answer = await req.oidc?.fetch(url, init as RequestInit);
+          async function* generate(): AsyncGenerator<Uint8Array> {
+            yield new TextEncoder().encode('text');
+          }
+          const body = isStream ? generate() : 'text';
+          const init: object = { method: 'POST', body, ...(isStream ? { duplex: 'half' } : {}) };
+          const answer = await req.oidc?.fetch(url, init);
           res.json({ status: answer?.status });
         });
       },

@@ -216,6 +216,40 @@ describe('a callback of the application that throws', () => {
   });
 });
 
+describe('an application that copies a session', () => {
+  it.each([
+    ['on logout, by keepSessionInfo', '/leave'],
+    ['on a login of its own, by keepSessionInfo', '/local'],
+    ['by hand', '/copy'],
+  ])('%s, keeps what is in it, and the login not', async (_how, path) => {
+    const own = newPassport();
+    flow = await startFlow({
+      before: (app) => void app.use(own.session()),
+      routes: (app) => {
+        const keep = { keepSessionInfo: true, session: true };
+        app.get('/leave', (req, res, next) =>
+          req.logout(keep, (error) => (error ? next(error) : res.json({}))),
+        );
+        app.get('/local', (req, res, next) =>
+          req.logIn({ id: 'local' }, keep, (error) => (error ? next(error) : res.json({}))),
+        );
+        app.get('/copy', (req, res, next) => {
+          const { cookie, ...data } = req.session;
+          req.session.regenerate((error) => {
+            Object.assign(req.session, data);
+            error ? next(error) : res.json({});
+          });
+        });
+      },
+    });
+    await flow.signIn();
+    await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+    await flow.browser.navigate(`${flow.baseUrl}${path}`);
+    const home = json(await flow.browser.navigate(flow.baseUrl));
+    expect(home).toEqual({ claims: null, cart: ['tea'] });
+  });
+});
+
 describe('the router beside Passport', () => {
   it('has nobody signed in after a logout, whatever was running', async () => {
     for (const resave of [false, true]) {

@@ -64,4 +64,18 @@ describe('two flows on one application', () => {
     await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
     expect(json(await flow.signIn(flow.browser, '/second'))).toMatchObject({ cart: ['tea'] });
   });
+
+  it('with one session key and two secrets keep each to its own logins', async () => {
+    await startTwo();
+    const { store, op } = flow;
+    const again = await startFlow({
+      store,
+      op,
+      oidc: { secret: 'another secret, long enough to seal' },
+    });
+    await flow.signIn();
+    expect(await again.signIn(new Browser())).toMatchObject({ status: 200 });
+    expect(await flow.browser.fetch(`${flow.baseUrl}/api/x`)).toMatchObject({ status: 200 });
+    await again.close();
+  });
 });

@@ -30,7 +30,7 @@ function follow(endRecord: (sid: string) => Promise<unknown> = async () => undef
     sessionKey: 'oidc',
     now: clock.now,
     endRecord,
-    hasRecord: async () => true,
+    hasEnded: async () => false,
   });
   const cookie = { originalMaxAge: 600_000 };
   const touch = (sid: string, entry: object = { oidc: mark }): Promise<void> =>
