@@ -1,4 +1,5 @@
 import { BoundedMap } from '../bounded-map.ts';
+import type { ResolvedOptions } from '../options.ts';
 import type { Sealer } from './seal.ts';
 import {
   destroyEntry,
@@ -48,9 +49,13 @@ const slackSeconds = 60;
 
 export function createTokenStore(
   sealer: Sealer,
-  options: { readonly sessionKey: string; readonly now: () => number },
+  options: Pick<ResolvedOptions, 'sessionKey' | 'issuer' | 'clientId' | 'now'>,
 ): TokenStore {
   const keyOf = (place: RecordPlace): string => recordKey(options.sessionKey, place.sessionId);
+
+  // A refresh token goes to the OP that it is of, whoever shares the store and the secret.
+  const purposeOf = (key: string): string =>
+    JSON.stringify([key, options.issuer, options.clientId]);
 
   // The store is asked on every request; what it gives is opened once.
   const opened = new BoundedMap<string, OpenedRecord>(maxOpened);
@@ -59,7 +64,7 @@ export function createTokenStore(
     if (typeof sealed !== 'string') return undefined;
     const before = opened.get(key);
     if (before?.sealed === sealed) return before.record;
-    const text = sealer.open(sealed, key);
+    const text = sealer.open(sealed, purposeOf(key));
     const record = text === undefined ? undefined : parseTokenRecord(text);
     if (record !== undefined) opened.set(key, { sealed, record });
     return record;
@@ -67,7 +72,7 @@ export function createTokenStore(
 
   const write = (place: RecordPlace, record: TokenRecord, cookie: StoredCookie): Promise<void> => {
     const key = keyOf(place);
-    const sealed = sealer.seal(serializeTokenRecord(record), key);
+    const sealed = sealer.seal(serializeTokenRecord(record), purposeOf(key));
     return writeEntry(place.store, key, { cookie, [options.sessionKey]: sealed });
   };
 

@@ -26,7 +26,8 @@ describe('RFC 9700 2.1.2 front-channel access tokens', () => {
       const entry = await new Promise<Record<string, unknown>>((resolve) =>
         flow.store.get(key, (_error, found) => resolve({ ...found })),
       );
-      const record = createSealer([sealingSecret]).open(String(entry['oidc']), key);
+      const purpose = JSON.stringify([key, flow.op.issuer, 'client']);
+      const record = createSealer([sealingSecret]).open(String(entry['oidc']), purpose);
       expect(record).toContain(back);
       expect(record).not.toContain(front);
     },

@@ -65,6 +65,15 @@ describe('two flows on one application', () => {
     expect(json(await flow.signIn(flow.browser, '/second'))).toMatchObject({ cart: ['tea'] });
   });
 
+  it('with one session key and one secret do not take a login for that of the other OP', async () => {
+    await startTwo();
+    const other = await startFlow({ store: flow.store, op: second });
+    await flow.signIn();
+    const browser = await flow.browser.copy(flow.baseUrl);
+    expect(await browser.fetch(`${other.baseUrl}/api/x`)).toMatchObject({ status: 401 });
+    await other.close();
+  });
+
   it('with one session key and two secrets keep each to its own logins', async () => {
     await startTwo();
     const { store, op } = flow;

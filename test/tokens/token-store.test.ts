@@ -6,13 +6,15 @@ import { createTokenRecord, renewTokenRecord } from '../../lib/tokens/token-reco
 import { createTokenStore } from '../../lib/tokens/token-store.ts';
 import { tokensOf } from '../support/tokens.ts';
 
+const client = { issuer: 'https://op.example', clientId: 'client' };
+
 const sealer = createSealer(['a secret for tests, of 32 characters']);
 const endless = { originalMaxAge: null, expires: null };
 
 function start(now: () => number = Date.now) {
   const store = new MemoryStore() as unknown as SessionStore;
   const place = { store, sessionId: 'sid' };
-  return { store, place, tokens: createTokenStore(sealer, { sessionKey: 'oidc', now }) };
+  return { store, place, tokens: createTokenStore(sealer, { ...client, sessionKey: 'oidc', now }) };
 }
 
 describe('a token record in the store', () => {
