@@ -57,6 +57,27 @@ async function start(
   return started;
 }
 
+describe('a lock that lets two in', () => {
+  it('costs no login: who writes second takes what the first has written', async () => {
+    const { op, place, stale, tokenStore } = await start();
+    const first = renewTokenRecord(stale, tokensOf({ accessToken: 'of the first' }));
+    const outrun: TokenStore = {
+      ...tokenStore,
+      async replace(...second) {
+        await tokenStore.replace(place, first, cookie);
+        return tokenStore.replace(...second);
+      },
+    };
+    const { options } = op;
+    const lock: Lock = { acquire: async () => () => undefined };
+    const provider = createProvider(options);
+    const fresh = createFreshTokens({ options, provider, tokenStore: outrun, lock });
+    const expected = { version: 2, tokens: { accessToken: 'of the first' } };
+    expect(await fresh.renew(place, stale, cookie)).toMatchObject(expected);
+    expect(await tokenStore.read(place)).toMatchObject(expected);
+  });
+});
+
 describe('a record that is stale', () => {
   it('is read again under the lock: what another process renewed is not renewed again', async () => {
     const { fresh, place, stale, refreshes } = await start({
