@@ -5,16 +5,15 @@ import { createProxyMiddleware, type RequestHandler } from 'http-proxy-middlewar
 /**
  * Passes `/api/*` on to the orders API, for pages that call it from the browser.
  *
- * `oidc.requireAuth()` stands before it and has replaced `Authorization` with a fresh access token.
- * The browser's cookies stay here: the session cookie is worth as much as the sign-in, and the API
- * has no business with it. Nor may the API set cookies for this site.
+ * `oidc.requireAuth({ proxied: true })` stands before it: it has replaced `Authorization` with a fresh
+ * access token and kept back the browser's cookies, as the session cookie is worth as much as the
+ * sign-in. Nor may the API set cookies for this site.
  */
 export function createApiProxy(apiUrl: string): RequestHandler<Request, Response> {
   return createProxyMiddleware<Request, Response>({
     target: apiUrl,
     changeOrigin: true,
     on: {
-      proxyReq: (proxyReq) => proxyReq.removeHeader('cookie'),
       proxyRes: (proxyRes) => {
         delete proxyRes.headers['set-cookie'];
       },

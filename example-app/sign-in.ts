@@ -18,7 +18,7 @@ export function createSignIn(settings: Settings, lock: Lock | undefined): Hybrid
     responseType: settings.responseType,
     scope: settings.scope,
     audience: settings.audience,
-    authorizationParams: settings.resource === undefined ? {} : { resource: settings.resource },
+    resource: settings.resource,
     // The library has an error page of its own; this shop shows it in its own dress.
     onError: (error, _req, _res, next) => next(error),
   });

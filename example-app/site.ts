@@ -29,7 +29,7 @@ export function createSite(
   site.use(sessions);
   site.use(oidc.router());
   site.use(requireSameOrigin(settings.baseUrl));
-  site.use('/api', oidc.requireAuth(), createApiProxy(settings.apiUrl));
+  site.use('/api', oidc.requireAuth({ proxied: true }), createApiProxy(settings.apiUrl));
   site.use(oidc.optionalAuth(), prepareView);
   site.use(shopPages());
   site.use(accountPages(settings, oidc));

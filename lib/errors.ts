@@ -71,6 +71,7 @@ export type ProviderErrorCode =
   | 'ERR_OIDC_METADATA'
   | 'ERR_OIDC_CLIENT_REFUSED'
   | 'ERR_OIDC_GRANT_REFUSED'
+  | 'ERR_OIDC_TARGET_REFUSED'
   | 'ERR_OIDC_TOKEN_ENDPOINT_ERROR';
 
 /** The login that this response would complete is not known, was used, or is too old. */
@@ -84,6 +85,7 @@ export type AuthenticationErrorCode =
   | 'ERR_OIDC_LOGIN_REQUIRED'
   | 'ERR_OIDC_LOGIN_ENDED'
   | 'ERR_OIDC_LOGIN_REFUSED'
+  | 'ERR_OIDC_STEP_UP_REQUIRED'
   | 'ERR_OIDC_NOT_A_NAVIGATION'
   | 'ERR_OIDC_CROSS_SITE_REQUEST'
   | 'ERR_OIDC_INSUFFICIENT_SCOPE'
@@ -192,6 +194,7 @@ const statusOfProvider: Readonly<Record<ProviderErrorCode, number>> = {
   ERR_OIDC_METADATA: 502,
   ERR_OIDC_CLIENT_REFUSED: 502,
   ERR_OIDC_GRANT_REFUSED: 400,
+  ERR_OIDC_TARGET_REFUSED: 502,
   ERR_OIDC_TOKEN_ENDPOINT_ERROR: 502,
 };
 
@@ -242,6 +245,7 @@ const statusOfAuthentication: Readonly<Record<AuthenticationErrorCode, number>> 
   ERR_OIDC_LOGIN_REQUIRED: 401,
   ERR_OIDC_LOGIN_ENDED: 401,
   ERR_OIDC_LOGIN_REFUSED: 403,
+  ERR_OIDC_STEP_UP_REQUIRED: 401,
   ERR_OIDC_NOT_A_NAVIGATION: 403,
   ERR_OIDC_CROSS_SITE_REQUEST: 403,
   ERR_OIDC_INSUFFICIENT_SCOPE: 403,
@@ -257,6 +261,27 @@ export class AuthenticationError extends HybridFlowError {
     super(message, cause);
     this.code = code;
     this.status = statusOfAuthentication[code];
+  }
+}
+
+/**
+ * An API wants the user to sign in anew: by another method, or because the last time is too long ago.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9470#section-3 RFC 9470 section 3}
+ */
+export class StepUpError extends AuthenticationError {
+  /** Methods that the API accepts; empty where it does not say. Wire name: `acr_values`. */
+  readonly acrValues: readonly string[];
+  /** Seconds that the sign-in may be old. Wire name: `max_age`. */
+  readonly maxAge: number | undefined;
+
+  constructor(demands: { acrValues: readonly string[]; maxAge: number | undefined }) {
+    super(
+      'ERR_OIDC_STEP_UP_REQUIRED',
+      'an API wants the user to sign in anew (insufficient_user_authentication); errorHandler() of the flow sees to it',
+    );
+    this.acrValues = demands.acrValues;
+    this.maxAge = demands.maxAge;
   }
 }
 

@@ -1,8 +1,9 @@
-import type { RequestHandler, Router } from 'express';
+import type { ErrorRequestHandler, RequestHandler, Router } from 'express';
 import { createRecentLogins } from './http/callback.ts';
 import type { FlowParts } from './http/flow-parts.ts';
 import { createLoginSessions } from './http/login-session.ts';
 import { createLogoutCookie } from './http/logout-cookie.ts';
+import { errorHandler } from './http/refuse-request.ts';
 import { optionalAuth, type RequireAuthOptions, requireAuth } from './http/require-auth.ts';
 import { createRouter } from './http/router.ts';
 import { createStrategy, type HybridFlowStrategy } from './http/strategy.ts';
@@ -23,6 +24,11 @@ export interface HybridFlow {
   requireAuth(options?: RequireAuthOptions): RequestHandler;
   /** Attaches `req.oidc` where the visitor is signed in; lets everybody through. */
   optionalAuth(): RequestHandler;
+  /**
+   * Answers what `req.oidc` throws in your handlers: a login where that helps, problem details or a
+   * page otherwise. Mount it after the routes.
+   */
+  errorHandler(): ErrorRequestHandler;
   /** The same flow as a Passport strategy; its name is the option `sessionKey`: `oidc`. */
   strategy(verify: Verify): HybridFlowStrategy;
   /**
@@ -45,6 +51,7 @@ export function hybridFlow(options: HybridFlowOptions): HybridFlow {
     router: () => createRouter(parts, recent),
     requireAuth: (guard = {}) => requireAuth(parts, guard),
     optionalAuth: () => optionalAuth(parts),
+    errorHandler: () => errorHandler(parts),
     strategy: (verify) => createStrategy(parts, verify, recent),
     ready: async () => {
       await parts.provider.discovered();
@@ -67,6 +74,8 @@ function buildParts(given: HybridFlowOptions): FlowParts {
     freshTokens,
     transactionCookies: createTransactionCookies(options, sealer),
     logoutCookie: createLogoutCookie(options, sealer),
-    loginSessions: createLoginSessions(options, tokenStore, (place) => freshTokens.end(place)),
+    loginSessions: createLoginSessions(options, tokenStore, (place) =>
+      freshTokens.end(place, 'application'),
+    ),
   };
 }

@@ -1,17 +1,31 @@
 export * from './errors.ts';
-export type { ErrorEvent } from './http/events.ts';
+export type {
+  ErrorEvent,
+  EventLogin,
+  HybridFlowEvents,
+  LoginEvent,
+  LogoutEvent,
+  RefreshEvent,
+  RefusalEvent,
+  ReuseEvent,
+} from './events.ts';
+export { subscribe } from './events.ts';
 export type { AccessToken, OidcContext } from './http/oidc-context.ts';
-export type { RequireAuthOptions, Unauthenticated } from './http/require-auth.ts';
+export type { Unauthenticated } from './http/refuse-request.ts';
+export type { RequireAuthOptions } from './http/require-auth.ts';
 export type { AuthenticateOptions, HybridFlowStrategy, PassportActions } from './http/strategy.ts';
 export type { HybridFlow } from './hybrid-flow.ts';
 export { hybridFlow } from './hybrid-flow.ts';
 export type { Lock, Release } from './lock.ts';
 export type { IdTokenClaims } from './oidc/id-token-claims.ts';
+export type { TokenTarget } from './oidc/token-target.ts';
 export type {
   ClientCredentials,
   CommonOptions,
   HybridFlowOptions,
   OnError,
+  OnRefreshFailure,
+  RefreshFailure,
   ResponseMode,
   ResponseType,
   SignatureAlgorithm,

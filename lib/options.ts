@@ -1,4 +1,5 @@
 import type { NextFunction, Request, Response } from 'express';
+import type { HybridFlowError } from './errors.ts';
 import type { Lock } from './lock.ts';
 import type { IdTokenClaims } from './oidc/id-token-claims.ts';
 
@@ -32,6 +33,26 @@ export interface VerifiedLogin {
  * Where Passport is mounted, the user it returns goes through `req.logIn`.
  */
 export type Verify = (login: VerifiedLogin) => unknown | Promise<unknown>;
+
+/** A refresh that did not succeed. */
+export interface RefreshFailure {
+  readonly error: HybridFlowError;
+  /**
+   * The OP has ended the grant, or answered for somebody else; otherwise it has failed, and the
+   * refresh token may still be good.
+   */
+  readonly isGrantDead: boolean;
+  readonly claims: IdTokenClaims;
+}
+
+/**
+ * Decides what a failed refresh does to the login. `'end'` destroys the session. `'keep'` leaves the
+ * user signed in, and the present access token in use until it expires; after a dead grant nothing
+ * comes after that, and routes that need an access token ask for a login. `undefined` is the default.
+ *
+ * Not to be waited for: it is called while the lock of the login is held.
+ */
+export type OnRefreshFailure = (failure: RefreshFailure) => 'end' | 'keep' | undefined;
 
 /**
  * Answers a request that failed. After a login that failed, `res.locals.oidcReturnTo` is where the
@@ -81,6 +102,11 @@ export interface CommonOptions {
   scope?: string | undefined;
   /** The API that the access token is for, at OPs that take Auth0's `audience`. */
   audience?: string | undefined;
+  /**
+   * The APIs that this login may get access tokens for, as absolute URIs; the first is the one that
+   * the login's own token is for. Wire name: `resource` (RFC 8707).
+   */
+  resource?: string | readonly string[] | undefined;
   /** Further authorization parameters by their wire names; those this library owns are refused. */
   authorizationParams?: Readonly<Record<string, string>> | undefined;
   /** Oldest acceptable authentication, in seconds; enforced. Wire name: `max_age`. */
@@ -127,6 +153,8 @@ export interface CommonOptions {
   verify?: Verify | undefined;
   /** Answers failures of the router and of `requireAuth`. @default a page, or problem details */
   onError?: OnError | undefined;
+  /** Decides what a failed refresh does to a login. @default 'end' for a dead grant, else 'keep' */
+  onRefreshFailure?: OnRefreshFailure | undefined;
   /** Makes the calls to the OP. @default the global `fetch` */
   fetch?: typeof globalThis.fetch | undefined;
   /** Epoch milliseconds; for tests. @default `Date.now` */
@@ -156,6 +184,8 @@ export interface ResolvedOptions {
   readonly responseType: ResponseType;
   readonly responseMode: ResponseMode;
   readonly scope: string;
+  readonly audience: string | undefined;
+  readonly resources: readonly string[];
   readonly authorizationParams: Readonly<Record<string, string>>;
   readonly maxAge: number | undefined;
   readonly acrValues: readonly string[];
@@ -177,6 +207,7 @@ export interface ResolvedOptions {
   readonly lock: Lock | undefined;
   readonly verify: Verify | undefined;
   readonly onError: OnError | undefined;
+  readonly onRefreshFailure: OnRefreshFailure | undefined;
   readonly fetch: typeof globalThis.fetch;
   readonly now: () => number;
   readonly allowInsecureRequests: boolean;

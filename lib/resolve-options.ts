@@ -10,6 +10,7 @@ import {
   signatureAlgorithms,
   type TokenEndpointAuthMethod,
 } from './options.ts';
+import { isResourceUri } from './resource-uri.ts';
 
 const responseTypes: readonly ResponseType[] = [
   'code',
@@ -44,6 +45,7 @@ const reservedParameters = [
   'acr_values',
   'organization',
   'audience',
+  'resource',
   'request',
   'request_uri',
 ] as const;
@@ -57,6 +59,7 @@ const knownOptions: readonly string[] = [
   'secret',
   'responseMode',
   'audience',
+  'resource',
   'authorizationParams',
   'maxAge',
   'acrValues',
@@ -67,6 +70,7 @@ const knownOptions: readonly string[] = [
   'lock',
   'verify',
   'onError',
+  'onRefreshFailure',
   'fetch',
   'now',
   'dangerouslyAllowInsecureRequests',
@@ -108,6 +112,8 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
     responseType,
     responseMode: readResponseMode(given, responseType),
     scope: readScope(given),
+    audience: readText(given, 'audience'),
+    resources: readResources(given),
     authorizationParams: readAuthorizationParams(given),
     maxAge: given.maxAge === undefined ? undefined : readNumber(given, 'maxAge', 0, 0),
     acrValues: (readText(given, 'acrValues') ?? '').split(' ').filter(Boolean),
@@ -153,6 +159,7 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
     lock: readLock(given),
     verify: readFunction(given, 'verify'),
     onError: readFunction(given, 'onError'),
+    onRefreshFailure: readFunction(given, 'onRefreshFailure'),
     fetch: readFunction(given, 'fetch') ?? globalThis.fetch,
     now: readFunction(given, 'now') ?? Date.now,
     allowInsecureRequests,
@@ -213,7 +220,7 @@ function readNumber(
   return value as number;
 }
 
-function readFunction<Name extends 'verify' | 'onError' | 'fetch' | 'now'>(
+function readFunction<Name extends 'verify' | 'onError' | 'onRefreshFailure' | 'fetch' | 'now'>(
   options: HybridFlowOptions,
   name: Name,
 ): Exclude<CommonOptions[Name], undefined> | undefined {
@@ -385,6 +392,17 @@ function readScope(options: HybridFlowOptions): string {
   return scope;
 }
 
+function readResources(options: HybridFlowOptions): readonly string[] {
+  const { resource = [] } = options;
+  const resources: readonly unknown[] = Array.isArray(resource) ? resource : [resource];
+  return Object.freeze(
+    resources.map((item) => {
+      if (isResourceUri(item)) return item;
+      throw invalid('resource', 'an absolute URI without a fragment, or an array of them', item);
+    }),
+  );
+}
+
 function readSessionKey(options: HybridFlowOptions): string {
   const sessionKey = readText(options, 'sessionKey') ?? defaultOptions.sessionKey;
   if (
@@ -412,8 +430,7 @@ function readAuthorizationParams(options: HybridFlowOptions): Readonly<Record<st
     }
     if (typeof value !== 'string') throw invalid(option, 'a string', value);
   }
-  const audience = readText(options, 'audience');
-  return Object.freeze({ ...parameters, ...(audience === undefined ? {} : { audience }) });
+  return Object.freeze({ ...parameters });
 }
 
 function invalid(option: string, wanted: string, found: unknown): OptionsError {

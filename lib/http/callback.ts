@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { BoundedMap } from '../bounded-map.ts';
 import { AuthenticationError, TransactionError, ValidationError } from '../errors.ts';
+import { publish } from '../events.ts';
 import {
   checkAuthorizationResponse,
   type ReceivedResponse,
@@ -35,8 +36,17 @@ export async function receiveFormPost(
   req: Request,
   res: Response,
 ): Promise<string> {
-  const { options, provider, sealer } = parts;
   leaveSessionAlone(req as SessionRequest);
+  try {
+    return await sealFormPost(parts, req, res);
+  } catch (error) {
+    publish('refusal', { error, req });
+    throw error;
+  }
+}
+
+async function sealFormPost(parts: FlowParts, req: Request, res: Response): Promise<string> {
+  const { options, provider, sealer } = parts;
   const parameters = await readFormPost(req, res, options.callbackBodyLimitBytes);
   const response = readResponseParameters(parameters);
   const received = await receiveAuthorizationResponse(response, 'form_post', provider, options);
@@ -109,6 +119,7 @@ export async function completeLogin(
     if (transaction === undefined && isOldAnswer(error) && (await isSignedIn(parts, req))) {
       return { isSignedIn: true, returnTo: defaultReturnPath(parts.options) };
     }
+    publish('refusal', { error, req });
     // Not on the error: several requests may fail by the same one.
     res.locals['oidcReturnTo'] = transaction?.returnTo;
     return { isSignedIn: false, error };

@@ -7,9 +7,10 @@ import {
   OptionsError,
   ProviderError,
   SessionStoreError,
+  StepUpError,
 } from '../errors.ts';
+import { publish } from '../events.ts';
 import type { OnError, ResolvedOptions } from '../options.ts';
-import { publishError } from './events.ts';
 import { isNavigation } from './negotiation.ts';
 import { escapeHtml, sendPage } from './pages.ts';
 import { defaultReturnPath } from './return-to.ts';
@@ -32,7 +33,7 @@ export function answerError(
     next(error);
     return;
   }
-  publishError({ error, req });
+  publish('error', { error, req });
   if (options.onError) {
     void callOnError(options.onError, error, req, res, next);
     return;
@@ -70,20 +71,35 @@ function isFormPost(req: Request): boolean {
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9457 RFC 9457}
  */
-export function sendProblem(error: HybridFlowError, res: Response, options: ResolvedOptions): void {
+export function sendProblem(
+  error: HybridFlowError,
+  res: Response,
+  options: ResolvedOptions,
+  login: string = `${options.basePath}${options.loginPath}`,
+): void {
   const { text } = visitorText(error);
   // RFC 9457 4.2.1: without a `type` of its own, a problem has the status phrase for a title.
   const title = STATUS_CODES[error.status];
-  const login = `${options.basePath}${options.loginPath}`;
   if (error.status === 401) {
     // RFC 9110 15.5.2: a 401 MUST have a challenge. Ours is a session cookie.
-    res.set('WWW-Authenticate', `Cookie realm="${options.baseUrl}", form-action="${login}"`);
+    const challenge = `Cookie realm="${options.baseUrl}", form-action="${login}"`;
+    res.set('WWW-Authenticate', challenge + (error instanceof StepUpError ? demandsOf(error) : ''));
   }
   res
     .status(error.status)
     .set('Cache-Control', 'no-store')
     .type('application/problem+json')
     .send(JSON.stringify({ title, status: error.status, detail: text, code: error.code, login }));
+}
+
+/** As the API sent them, RFC 9470 3, but for characters that would end the quoted string. */
+function demandsOf({ acrValues, maxAge }: StepUpError): string {
+  const methods = acrValues.join(' ').replace(/[^\x20-\x7e]|["\\]/g, '');
+  return [
+    ', error="insufficient_user_authentication"',
+    methods === '' ? '' : `, acr_values="${methods}"`,
+    maxAge === undefined ? '' : `, max_age="${maxAge}"`,
+  ].join('');
 }
 
 function sendErrorPage(error: HybridFlowError, res: Response, options: ResolvedOptions): void {

@@ -1,42 +1,29 @@
 import type { Request } from 'express';
 import { SessionStoreError, TransactionError } from '../errors.ts';
+import { publish } from '../events.ts';
 import type { TokenSet } from '../oidc/code-exchange.ts';
 import type { Transaction } from '../oidc/transaction.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { followSessions, sessionKeysOf } from '../tokens/record-lifetime.ts';
-import {
-  destroyEntry,
-  readEntry,
-  type SessionStore,
-  type StoredCookie,
-  settle,
-} from '../tokens/session-store.ts';
+import { destroyEntry, readEntry, type SessionStore, settle } from '../tokens/session-store.ts';
 import {
   createTokenRecord,
+  eventLogin,
   isMarkOf,
   type LoginMark,
   loginMark,
-  type TokenRecord,
 } from '../tokens/token-record.ts';
-import type { RecordPlace, TokenStore } from '../tokens/token-store.ts';
+import type { RecordPlace, StoredLogin, TokenStore } from '../tokens/token-store.ts';
 import { hasSession, type SessionRequest, sessionRequest } from './session-request.ts';
 import { warnOfInsecureCookie, warnOfMissingLock } from './set-up-warnings.ts';
 
 /** Puts a new session in the place of the visitor's: express-session's way, or Passport's. */
 export type RenewSession = (req: SessionRequest) => Promise<void>;
 
-/** A login as the session and the record beside it tell it. */
-export interface CurrentLogin {
-  readonly place: RecordPlace;
-  readonly record: TokenRecord;
-  /** Cookie of the session, which says how long things live. */
-  readonly cookie: StoredCookie;
-}
-
 /** Logins in the application's sessions. */
 export interface LoginSessions {
   /** The login of this request, if it has one. */
-  current(req: Request): Promise<CurrentLogin | undefined>;
+  current(req: Request): Promise<StoredLogin | undefined>;
   /** Id of the session that the browser brought along; `undefined` where it brought none. */
   visitorId(req: Request): string | undefined;
   /**
@@ -168,6 +155,7 @@ export function createLoginSessions(
         await settle((done) => session.destroy(done)).catch(() => undefined);
         throw error;
       }
+      publish('login', { login: eventLogin(record, sessionKey), req });
       return sessionId;
     },
 

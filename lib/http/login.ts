@@ -1,7 +1,9 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { AuthenticationError } from '../errors.ts';
 import { buildAuthorizationUrl } from '../oidc/authorization-request.ts';
+import type { AuthenticationDemands } from '../oidc/step-up.ts';
 import { createTransaction } from '../oidc/transaction.ts';
+import { readQuery } from './callback-parameters.ts';
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { isNavigation } from './negotiation.ts';
@@ -18,27 +20,55 @@ export async function beginLogin(
   req: Request,
   res: Response,
   returnTo: string,
+  demands?: AuthenticationDemands,
 ): Promise<string> {
   const { options, provider, loginSessions, transactionCookies } = parts;
   res.locals['oidcReturnTo'] = returnTo;
   const sessionId = loginSessions.visitorId(req);
   const discovered = await provider.discovered();
-  const transaction = createTransaction(options, { returnTo, sessionId });
+  const transaction = createTransaction(options, { returnTo, sessionId }, demands);
   transactionCookies.store(req, res, transaction);
   return buildAuthorizationUrl(discovered, options, transaction);
 }
 
-/** The login route: `GET /login?return_to=/path`. */
+/** The login route: `GET /login?return_to=/path`, also with a `step_up` that problem details gave. */
 export function loginRoute(parts: FlowParts): RequestHandler {
   const { options } = parts;
   return function hybridLogin(req, res, next) {
     const begin = async (): Promise<void> => {
       refuseOutsideNavigation(req);
       const returnTo = wantedReturnPath(req, options);
-      sendRedirect(res, await beginLogin(parts, req, res, returnTo));
+      sendRedirect(res, await beginLogin(parts, req, res, returnTo, wantedDemands(parts, req)));
     };
     begin().catch((error: unknown) => answerError(error, req, res, next, options));
   };
+}
+
+/** Name of the query parameter that carries sealed {@link AuthenticationDemands} to the login route. */
+const stepUpParameter = 'step_up';
+
+/** Path of the login route that asks for what an API demands. Sealed, so that nobody asks for less. */
+export function stepUpPath(
+  { options, sealer }: Pick<FlowParts, 'options' | 'sealer'>,
+  demands: AuthenticationDemands,
+): string {
+  const { acrValues, maxAge } = demands;
+  const sealed = sealer.seal(JSON.stringify({ acrValues, maxAge }), stepUpPurpose(options));
+  return `${options.basePath}${options.loginPath}?${stepUpParameter}=${sealed}`;
+}
+
+function wantedDemands(
+  { options, sealer }: FlowParts,
+  req: Request,
+): AuthenticationDemands | undefined {
+  const sealed = readQuery(req).find(([name]) => name === stepUpParameter)?.[1];
+  if (typeof sealed !== 'string') return undefined;
+  const text = sealer.open(sealed, stepUpPurpose(options));
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+function stepUpPurpose({ issuer, clientId }: FlowParts['options']): string {
+  return JSON.stringify(['step-up', issuer, clientId]);
 }
 
 /**

@@ -47,6 +47,7 @@ async function logOut(
 ): Promise<void> {
   const login = await parts.loginSessions.current(req);
   // Here first: whatever becomes of the visit at the OP, nobody is signed in here any more.
+  if (login !== undefined) await parts.freshTokens.end(login.place, 'user');
   await parts.loginSessions.end(req);
   // Neither waited for nor needed: the login has ended here, and nobody else has the token.
   const refreshToken = login?.record.tokens.refreshToken;

@@ -1,7 +1,16 @@
+import { StepUpError } from '../errors.ts';
+import type { AccessTokenSet } from '../oidc/code-exchange.ts';
 import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
-import type { TokenRecord } from '../tokens/token-record.ts';
+import { isInvalidToken, readStepUpChallenge, satisfiesDemands } from '../oidc/step-up.ts';
+import {
+  type ResolvedTarget,
+  resolveTarget,
+  scopeTokens,
+  type TokenTarget,
+} from '../oidc/token-target.ts';
+import { accessTokenFor, type TokenRecord } from '../tokens/token-record.ts';
+import type { StoredLogin } from '../tokens/token-store.ts';
 import type { FlowParts } from './flow-parts.ts';
-import type { CurrentLogin } from './login-session.ts';
 
 declare global {
   namespace Express {
@@ -27,57 +36,101 @@ export interface OidcContext {
   /** Claims of the newest ID Token. */
   readonly claims: IdTokenClaims;
   /**
-   * A fresh access token, renewed first where its end is near.
+   * A fresh access token, renewed first where its end is near: for the API of the route's guard, or
+   * for another one, which then has a token of its own.
    *
+   * @param target an API to get a token for by the login's refresh token
+   * @throws {@link OptionsError} when the target cannot be one
    * @throws {@link AuthenticationError} `ERR_OIDC_LOGIN_ENDED`
    * @throws {@link ProviderError} when the OP fails and the present token has expired
    */
-  accessToken(): Promise<AccessToken>;
+  accessToken(target?: TokenTarget): Promise<AccessToken>;
   /**
-   * `fetch` with a fresh access token in the `Authorization` header. For your API's URLs only.
+   * `fetch` with a fresh access token in the `Authorization` header. For the URLs of that one API only.
    *
    * Where the API refuses the token as invalid (RFC 6750 3.1), it is renewed and the request sent
    * once more, unless its body can be read but once.
+   *
+   * @param target as for `accessToken`
+   * @throws {@link StepUpError} where the API wants the user to sign in anew (RFC 9470), and that
+   *   would help
    */
-  fetch(input: string | URL, init?: RequestInit): Promise<Response>;
+  fetch(input: string | URL, init?: RequestInit, target?: TokenTarget): Promise<Response>;
 }
 
 /** {@link OidcContext} of one request. */
 export class RequestContext implements OidcContext {
   readonly #parts: FlowParts;
-  readonly #login: CurrentLogin;
-  #record: TokenRecord;
+  readonly #target: ResolvedTarget;
+  #login: StoredLogin;
 
-  constructor(parts: FlowParts, login: CurrentLogin) {
+  constructor(parts: FlowParts, login: StoredLogin, target: ResolvedTarget) {
     this.#parts = parts;
     this.#login = login;
-    this.#record = login.record;
+    this.#target = target;
   }
 
   get claims(): IdTokenClaims {
-    return this.#record.tokens.claims;
+    return this.#login.record.tokens.claims;
   }
 
-  get scope(): readonly string[] {
-    return this.#record.tokens.scope.split(' ');
+  async accessToken(target?: TokenTarget): Promise<AccessToken> {
+    const { accessToken, expiresAt, scope } = await this.#fresh(this.#resolve(target));
+    return { value: accessToken, tokenType: 'Bearer', expiresAt, scope: scopeTokens(scope) };
   }
 
-  async accessToken(): Promise<AccessToken> {
-    const { place, cookie } = this.#login;
-    this.#record = await this.#parts.freshTokens.renew(place, this.#record, cookie);
-    const { accessToken, expiresAt } = this.#record.tokens;
-    return { value: accessToken, tokenType: 'Bearer', expiresAt, scope: this.scope };
+  async fetch(
+    input: string | URL,
+    init: RequestInit = {},
+    target?: TokenTarget,
+  ): Promise<Response> {
+    const resolved = this.#resolve(target);
+    const { accessToken } = await this.#fresh(resolved);
+    const response = await this.#send(input, init, accessToken);
+    if (isInvalidToken(response) && isRepeatable(init.body)) {
+      return this.#retry(input, init, resolved, accessToken, response);
+    }
+    return this.#refuseWeakLogin(response);
   }
 
-  async fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
-    const { value } = await this.accessToken();
-    const response = await this.#send(input, init, value);
-    if (!isInvalidToken(response) || !isRepeatable(init.body)) return response;
-    if (this.#record.tokens.refreshToken === undefined) return response;
+  async #retry(
+    input: string | URL,
+    init: RequestInit,
+    target: ResolvedTarget,
+    rejected: string,
+    response: Response,
+  ): Promise<Response> {
+    if (this.#login.record.tokens.refreshToken === undefined) return response;
+    const { freshTokens } = this.#parts;
+    this.#take(await freshTokens.replaceRejected(this.#login, target, rejected));
+    const token = accessTokenFor(this.#login.record, target)?.accessToken;
+    if (token === undefined || token === rejected) return response;
     await response.body?.cancel();
-    const { place, cookie } = this.#login;
-    this.#record = await this.#parts.freshTokens.replaceRejected(place, this.#record, cookie);
-    return this.#send(input, init, this.#record.tokens.accessToken);
+    return this.#refuseWeakLogin(await this.#send(input, init, token));
+  }
+
+  async #refuseWeakLogin(response: Response): Promise<Response> {
+    const demands = readStepUpChallenge(response);
+    if (demands === undefined || satisfiesDemands(this.claims, demands, this.#parts.options)) {
+      return response;
+    }
+    await response.body?.cancel();
+    throw new StepUpError(demands);
+  }
+
+  #resolve(target: TokenTarget | undefined): ResolvedTarget {
+    return target === undefined ? this.#target : resolveTarget(target, this.#parts.options);
+  }
+
+  async #fresh(target: ResolvedTarget): Promise<AccessTokenSet> {
+    this.#take(await this.#parts.freshTokens.renew(this.#login, target));
+    const token = accessTokenFor(this.#login.record, target);
+    if (token !== undefined) return token;
+    throw new TypeError('a renewed record has a token for its target');
+  }
+
+  #take(record: TokenRecord): void {
+    if (record !== this.#login.record) this.#login = { ...this.#login, record };
   }
 
   #send(input: string | URL, init: RequestInit, accessToken: string): Promise<Response> {
@@ -92,10 +145,4 @@ function isRepeatable(body: unknown): boolean {
   if (body === undefined || body === null || typeof body === 'string') return true;
   const repeatable = [ArrayBuffer, Blob, FormData, URLSearchParams];
   return ArrayBuffer.isView(body) || repeatable.some((type) => body instanceof type);
-}
-
-/** RFC 6750 3.1: the token is expired, revoked or malformed, and another one may do. */
-function isInvalidToken(response: Response): boolean {
-  if (response.status !== 401) return false;
-  return /\berror="?invalid_token\b/i.test(response.headers.get('www-authenticate') ?? '');
 }

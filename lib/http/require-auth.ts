@@ -1,17 +1,18 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { AuthenticationError } from '../errors.ts';
 import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
-import type { ResolvedOptions } from '../options.ts';
-import { answerError, sendProblem } from './error-answer.ts';
+import {
+  type ResolvedTarget,
+  resolveTarget,
+  scopeTokens,
+  type TokenTarget,
+} from '../oidc/token-target.ts';
+import { keepFromDownstream, setBearer } from './downstream-headers.ts';
+import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
-import { beginLogin } from './login.ts';
-import { isForged, isNavigation } from './negotiation.ts';
+import { isForged } from './negotiation.ts';
 import { RequestContext } from './oidc-context.ts';
-import { sendOn } from './pages.ts';
-import { defaultReturnPath, requestedPath, safeReturnPath } from './return-to.ts';
-
-/** What becomes of a request without a login: a login begins, or it gets a 401. */
-export type Unauthenticated = 'login' | 'problem';
+import { defaultAnswer, refuseRequest, type Unauthenticated } from './refuse-request.ts';
 
 /** Options of `requireAuth()`. */
 export interface RequireAuthOptions {
@@ -22,34 +23,65 @@ export interface RequireAuthOptions {
    * @default true
    */
   accessToken?: boolean | undefined;
-  /** Space-separated scope that the access token must have; else 403. */
+  /**
+   * The API that the token is for, if it is not that of the login: an absolute URI. Wire name:
+   * `resource` (RFC 8707).
+   */
+  resource?: string | undefined;
+  /** The same at OPs that take Auth0's parameter. Wire name: `audience`. */
+  audience?: string | undefined;
+  /**
+   * Space-separated scope that the access token must have; else 403. With `resource` or `audience` it
+   * is also what the token is asked for with.
+   */
   scope?: string | undefined;
   /** Whether the user may pass; else 403. */
   claims?: ((claims: IdTokenClaims) => boolean) | undefined;
+  /**
+   * Whether the request goes on to an API by a proxy: cookies and hop-by-hop headers are removed
+   * from it, as they are none of the API's business.
+   *
+   * @default false
+   */
+  proxied?: boolean | undefined;
   /** @default 'login' for navigations of a browser, 'problem' for all other requests */
   onUnauthenticated?: Unauthenticated | ((req: Request) => Unauthenticated) | undefined;
 }
 
-/** Lets signed-in requests through, with `req.oidc` and a fresh bearer token. */
+/**
+ * Lets signed-in requests through, with `req.oidc` and a fresh bearer token.
+ *
+ * @throws {@link OptionsError} when `resource`, `audience` or `scope` cannot be one
+ */
 export function requireAuth(parts: FlowParts, options: RequireAuthOptions): RequestHandler {
-  const { onUnauthenticated = defaultAnswer } = options;
+  const { onUnauthenticated = defaultAnswer, resource, audience, scope } = options;
   const answerFor =
     typeof onUnauthenticated === 'function' ? onUnauthenticated : () => onUnauthenticated;
+  const isOfLogin = resource === undefined && audience === undefined;
+  const target: TokenTarget = isOfLogin ? {} : { resource, audience, scope };
+  const guard: Guard = {
+    target: resolveTarget(target, parts.options),
+    scope: scopeTokens(scope),
+    claims: options.claims,
+    needsToken: options.accessToken ?? true,
+    isProxied: options.proxied ?? false,
+  };
 
   return function requireHybridAuth(req, res, next) {
-    authenticate(parts, req, options).then(
+    authenticate(parts, req, guard).then(
       () => next(),
-      (error: unknown) => refuse(parts, req, res, next, error, answerFor),
+      (error: unknown) => refuseRequest(parts, req, res, next, error, answerFor),
     );
   };
 }
 
 /** Attaches `req.oidc` where the visitor is signed in, lets everybody through, refreshes nothing. */
 export function optionalAuth(parts: FlowParts): RequestHandler {
+  const target = resolveTarget({}, parts.options);
   return function optionalHybridAuth(req, res, next) {
     parts.loginSessions.current(req).then(
       (login) => {
-        if (login) req.oidc = new RequestContext(parts, login);
+        if (login) req.oidc = new RequestContext(parts, login, target);
         next();
       },
       (error: unknown) => answerError(error, req, res, next, parts.options),
@@ -57,17 +89,18 @@ export function optionalAuth(parts: FlowParts): RequestHandler {
   };
 }
 
-function defaultAnswer(req: Request): Unauthenticated {
-  return isNavigation(req) ? 'login' : 'problem';
+/** {@link RequireAuthOptions}, looked at once. */
+interface Guard {
+  readonly target: ResolvedTarget;
+  readonly scope: readonly string[];
+  readonly claims: RequireAuthOptions['claims'];
+  readonly needsToken: boolean;
+  readonly isProxied: boolean;
 }
 
-async function authenticate(
-  parts: FlowParts,
-  req: Request,
-  options: RequireAuthOptions,
-): Promise<void> {
+async function authenticate(parts: FlowParts, req: Request, guard: Guard): Promise<void> {
   // First of all: whatever happens below, a caller's own token goes nowhere.
-  setAuthorization(req, undefined);
+  setBearer(req, undefined);
   if (isForged(req, parts.options.origin, parts.options.trustedOrigins)) {
     throw new AuthenticationError(
       'ERR_OIDC_CROSS_SITE_REQUEST',
@@ -78,75 +111,33 @@ async function authenticate(
   if (login === undefined) {
     throw new AuthenticationError('ERR_OIDC_LOGIN_REQUIRED', 'this request has no login');
   }
-  const context = new RequestContext(parts, login);
-  if (options.accessToken ?? true) {
-    const { value } = await context.accessToken();
-    setAuthorization(req, `Bearer ${value}`);
+  const context = new RequestContext(parts, login, guard.target);
+  if (guard.needsToken) {
+    const { value, scope } = await context.accessToken();
+    checkScope(scope, guard);
+    checkClaims(context.claims, guard);
+    setBearer(req, value);
+  } else {
+    checkScope(scopeTokens(login.record.tokens.scope), guard);
+    checkClaims(context.claims, guard);
   }
-  checkAccess(context, options);
   req.oidc = context;
+  if (guard.isProxied) keepFromDownstream(req);
 }
 
-function checkAccess(context: RequestContext, { scope = '', claims }: RequireAuthOptions): void {
-  const missing = scope.split(' ').filter((wanted) => wanted && !context.scope.includes(wanted));
-  if (missing.length > 0) {
-    throw new AuthenticationError(
-      'ERR_OIDC_INSUFFICIENT_SCOPE',
-      `the access token lacks the scope ${missing.join(' ')}`,
-    );
-  }
-  if (claims?.(context.claims) === false) {
-    throw new AuthenticationError(
-      'ERR_OIDC_INSUFFICIENT_CLAIMS',
-      'the claims of the user do not satisfy this route',
-    );
-  }
+function checkScope(granted: readonly string[], guard: Guard): void {
+  const missing = guard.scope.filter((wanted) => !granted.includes(wanted));
+  if (missing.length === 0) return;
+  throw new AuthenticationError(
+    'ERR_OIDC_INSUFFICIENT_SCOPE',
+    `the access token lacks the scope ${missing.join(' ')}`,
+  );
 }
 
-/**
- * Sets the header in all places where proxies look for it. Node makes the other two of `rawHeaders`
- * when they are first read, counting on its length: so they are read before it changes.
- */
-function setAuthorization(req: Request, value: string | undefined): void {
-  const { headers, headersDistinct, rawHeaders } = req;
-  for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
-    if (rawHeaders[index]?.toLowerCase() === 'authorization') rawHeaders.splice(index, 2);
-  }
-  delete headers.authorization;
-  delete headersDistinct['authorization'];
-  if (value === undefined) return;
-  rawHeaders.push('Authorization', value);
-  headers.authorization = value;
-  headersDistinct['authorization'] = [value];
-}
-
-async function refuse(
-  parts: FlowParts,
-  req: Request,
-  res: Response,
-  next: NextFunction,
-  error: unknown,
-  answerFor: (req: Request) => Unauthenticated,
-): Promise<void> {
-  const { options } = parts;
-  try {
-    if (!(error instanceof AuthenticationError) || error.status !== 401) throw error;
-    if (error.code === 'ERR_OIDC_LOGIN_ENDED') await parts.loginSessions.end(req);
-    if (answerFor(req) === 'login') {
-      sendOn(req, res, await beginLogin(parts, req, res, wantedPath(req, options)), 'Signing in');
-    } else sendProblem(error, res, options);
-  } catch (failure) {
-    answerError(failure, req, res, next, options);
-  }
-}
-
-/** The URL asked for; for a form that was sent, the page that it was on. */
-function wantedPath(req: Request, options: ResolvedOptions): string {
-  if (req.method === 'GET' || req.method === 'HEAD') {
-    return requestedPath(req, options) ?? defaultReturnPath(options);
-  }
-  const referer = req.headers.referer ?? '';
-  const isOurs = referer.startsWith(`${options.origin}/`);
-  const path = isOurs ? safeReturnPath(referer.slice(options.origin.length), options) : undefined;
-  return path ?? defaultReturnPath(options);
+function checkClaims(claims: IdTokenClaims, guard: Guard): void {
+  if (guard.claims?.(claims) !== false) return;
+  throw new AuthenticationError(
+    'ERR_OIDC_INSUFFICIENT_CLAIMS',
+    'the claims of the user do not satisfy this route',
+  );
 }

@@ -13,7 +13,10 @@ import type { Transaction } from './transaction.ts';
  */
 export function buildAuthorizationUrl(
   provider: DiscoveredProvider,
-  options: Pick<ResolvedOptions, 'clientId' | 'scope' | 'authorizationParams'>,
+  options: Pick<
+    ResolvedOptions,
+    'clientId' | 'scope' | 'audience' | 'resources' | 'authorizationParams'
+  >,
   transaction: Transaction,
 ): string {
   const url = new URL(provider.authorizationEndpoint);
@@ -33,6 +36,9 @@ export function buildAuthorizationUrl(
   if (transaction.maxAge !== undefined) parameters['max_age'] = String(transaction.maxAge);
   if (transaction.acrValues.length > 0) parameters['acr_values'] = transaction.acrValues.join(' ');
   if (transaction.organization !== undefined) parameters['organization'] = transaction.organization;
+  if (options.audience !== undefined) parameters['audience'] = options.audience;
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  // RFC 8707 2: the one parameter that may come several times.
+  for (const resource of options.resources) url.searchParams.append('resource', resource);
   return url.href;
 }

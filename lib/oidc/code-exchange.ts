@@ -6,20 +6,28 @@ import type { IdTokenClaims } from './id-token-claims.ts';
 import type { Provider } from './provider.ts';
 import { requestTokens, type TokenResponse } from './token-endpoint.ts';
 import { checkTokenHash } from './token-hash.ts';
+import { resolveTarget, targetParameters } from './token-target.ts';
 import type { Transaction } from './transaction.ts';
 
-/** Tokens of the token endpoint, every check passed: the only ones that are ever kept. */
-export interface TokenSet {
-  readonly claims: IdTokenClaims;
-  readonly idToken: string;
+/** An access token, and what is known of it. */
+export interface AccessTokenSet {
   readonly accessToken: string;
-  readonly refreshToken: string | undefined;
   /** Epoch seconds; `undefined` where the OP does not say. */
   readonly expiresAt: number | undefined;
   /** Seconds the access token lives from its issue on. */
   readonly expiresIn: number | undefined;
   readonly scope: string;
 }
+
+/** What belongs to a login, whatever API its access tokens are for. */
+export interface GrantTokens {
+  readonly claims: IdTokenClaims;
+  readonly idToken: string;
+  readonly refreshToken: string | undefined;
+}
+
+/** Tokens of the token endpoint, every check passed: the only ones that are ever kept. */
+export type TokenSet = GrantTokens & AccessTokenSet;
 
 /**
  * Exchanges the code and verifies what comes back.
@@ -38,6 +46,7 @@ export async function exchangeCode(
     code: accepted.code,
     redirect_uri: transaction.redirectUri,
     code_verifier: transaction.codeVerifier,
+    ...targetParameters(resolveTarget({}, options)),
   });
   const idToken = response.unverifiedIdToken;
   if (idToken === undefined) {
@@ -67,31 +76,21 @@ export async function exchangeCode(
     );
   }
   return {
-    ...tokenTimes(response, options),
-    ...tokenValues(response, options.scope),
+    ...accessTokenOf(response, options.scope, options),
+    refreshToken: response.refreshToken,
     claims,
     idToken,
   };
 }
 
-/** When the access token of a response expires. */
-export function tokenTimes(
-  response: TokenResponse,
-  options: Pick<ResolvedOptions, 'now'>,
-): Pick<TokenSet, 'expiresAt' | 'expiresIn'> {
-  const { expiresIn } = response;
-  if (expiresIn === undefined) return { expiresAt: undefined, expiresIn: undefined };
-  return { expiresAt: Math.floor(options.now() / 1000 + expiresIn), expiresIn };
-}
-
-function tokenValues(
+/** The access token of a response. RFC 6749 5.1: scope may be left out where it is as requested. */
+export function accessTokenOf(
   response: TokenResponse,
   requestedScope: string,
-): Pick<TokenSet, 'accessToken' | 'refreshToken' | 'scope'> {
-  return {
-    accessToken: response.accessToken,
-    refreshToken: response.refreshToken,
-    // RFC 6749 5.1: scope may be left out where it is as requested.
-    scope: response.scope ?? requestedScope,
-  };
+  options: Pick<ResolvedOptions, 'now'>,
+): AccessTokenSet {
+  const { accessToken, expiresIn, scope = requestedScope } = response;
+  const expiresAt =
+    expiresIn === undefined ? undefined : Math.floor(options.now() / 1000 + expiresIn);
+  return { accessToken, expiresAt, expiresIn, scope };
 }

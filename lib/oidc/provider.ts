@@ -10,12 +10,17 @@ import { translateError } from './translate-error.ts';
 /** Metadata older than this is fetched again in the background, while the old one serves. */
 const maxAgeSeconds = 3600;
 
+/** A refresh may take as many times `httpTimeoutSeconds`; nobody has to wait for it so long. */
+const patience = 6;
+
 /** After a failure everybody gets the same answer for so long, and the OP is left in peace. */
 const pauseSeconds = 1;
 
 /** What is known of the OP after discovery. */
 export interface DiscoveredProvider {
   readonly configuration: client.Configuration;
+  /** For refreshes: waits longer, as an answer that is not waited for takes the login with it. */
+  readonly patientConfiguration: client.Configuration;
   readonly metadata: Readonly<client.ServerMetadata>;
   readonly authorizationEndpoint: string;
   readonly keys: ProviderKeys;
@@ -99,19 +104,25 @@ async function discover(options: ResolvedOptions): Promise<DiscoveredProvider> {
   }
   const metadata = Object.freeze(found.serverMetadata());
   checkMetadata(metadata, options, isInsecureAllowed);
-  // Known only now: how this client authenticates depends on what the OP offers.
-  const configuration = new client.Configuration(
-    metadata,
-    options.clientId,
-    undefined,
-    clientAuthentication(options, metadata.token_endpoint_auth_methods_supported),
-  );
-  configuration[client.customFetch] = fetch;
-  configuration.timeout = options.httpTimeoutSeconds + 1;
-  if (isInsecureAllowed) client.allowInsecureRequests(configuration);
+  const configure = (timeoutSeconds: number): client.Configuration => {
+    // Known only now: how this client authenticates depends on what the OP offers.
+    const configuration = new client.Configuration(
+      metadata,
+      options.clientId,
+      undefined,
+      clientAuthentication(options, metadata.token_endpoint_auth_methods_supported),
+    );
+    configuration[client.customFetch] = setIdTokenAside(
+      boundedFetch({ fetch: options.fetch, httpTimeoutSeconds: timeoutSeconds }),
+    );
+    configuration.timeout = timeoutSeconds + 1;
+    if (isInsecureAllowed) client.allowInsecureRequests(configuration);
+    return configuration;
+  };
 
   return {
-    configuration,
+    configuration: configure(options.httpTimeoutSeconds),
+    patientConfiguration: configure(patience * options.httpTimeoutSeconds),
     metadata,
     authorizationEndpoint: String(metadata.authorization_endpoint),
     keys: providerKeys(String(metadata.jwks_uri), fetch, options),

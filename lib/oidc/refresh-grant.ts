@@ -1,19 +1,28 @@
 import { ProviderError, ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { type TokenSet, tokenTimes } from './code-exchange.ts';
+import { type AccessTokenSet, accessTokenOf, type GrantTokens } from './code-exchange.ts';
 import { type IdToken, verifyIdToken } from './id-token.ts';
 import type { IdTokenClaims } from './id-token-claims.ts';
 import type { Provider } from './provider.ts';
 import { requestTokens } from './token-endpoint.ts';
 import { checkTokenHash } from './token-hash.ts';
+import { type ResolvedTarget, targetParameters } from './token-target.ts';
 
 /** What a refresh starts from. */
-export type RefreshableTokens = Pick<TokenSet, 'claims' | 'idToken' | 'scope'> & {
+export interface RefreshableTokens extends GrantTokens {
   readonly refreshToken: string;
-};
+  /** What was granted to the login. */
+  readonly scope: string;
+}
+
+/** What a refresh gives: an access token for one API, and what becomes of the login. */
+export interface RefreshedTokens {
+  readonly grant: GrantTokens;
+  readonly access: AccessTokenSet;
+}
 
 /**
- * Spends a refresh token.
+ * Spends a refresh token, for an access token that is good for `target`.
  *
  * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokens Core 12}
  * @throws {@link ProviderError} `ERR_OIDC_GRANT_REFUSED` when the grant is dead; others when the OP fails
@@ -23,24 +32,22 @@ export async function refreshTokens(
   current: RefreshableTokens,
   provider: Provider,
   options: ResolvedOptions,
-): Promise<TokenSet> {
+  target: ResolvedTarget,
+): Promise<RefreshedTokens> {
   const response = await requestTokens(provider, 'refresh_token', {
     refresh_token: current.refreshToken,
+    ...targetParameters(target),
   });
-  const tokens = {
-    ...tokenTimes(response, options),
-    accessToken: response.accessToken,
-    // RFC 6749 6: an OP that does not rotate sends none, and the old one stays good.
-    refreshToken: response.refreshToken ?? current.refreshToken,
-    scope: response.scope ?? current.scope,
-  };
+  const access = accessTokenOf(response, target.scope ?? current.scope, options);
+  // RFC 6749 6: an OP that does not rotate sends none, and the old one stays good.
+  const refreshToken = response.refreshToken ?? current.refreshToken;
+  const unchanged = { idToken: current.idToken, claims: current.claims, refreshToken };
   const idToken = response.unverifiedIdToken;
   // Core 12.2: the refresh response might not contain an ID Token.
-  if (idToken === undefined) return { ...tokens, idToken: current.idToken, claims: current.claims };
+  if (idToken === undefined) return { access, grant: unchanged };
 
   const verified = await verifyIfKeysCanBeHad(idToken, provider, options);
-  if (verified === undefined)
-    return { ...tokens, idToken: current.idToken, claims: current.claims };
+  if (verified === undefined) return { access, grant: unchanged };
   const { claims, alg } = verified;
   checkSameLogin(claims, current.claims);
   checkTokenHash({
@@ -51,7 +58,8 @@ export async function refreshTokens(
     isRequired: false,
     section: 'Core 3.1.3.8',
   });
-  return { ...tokens, idToken, claims: keepLoginClaims(claims, current.claims) };
+  const grant = { idToken, claims: keepLoginClaims(claims, current.claims), refreshToken };
+  return { access, grant };
 }
 
 /**

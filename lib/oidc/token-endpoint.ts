@@ -27,7 +27,9 @@ export async function requestTokens(
   grantType: 'authorization_code' | 'refresh_token',
   parameters: Record<string, string>,
 ): Promise<TokenResponse> {
-  const { configuration } = await provider.discovered();
+  const discovered = await provider.discovered();
+  const isRefresh = grantType === 'refresh_token';
+  const configuration = isRefresh ? discovered.patientConfiguration : discovered.configuration;
   let response: client.TokenEndpointResponse;
   try {
     response = await client.genericGrantRequest(configuration, grantType, parameters);

@@ -111,6 +111,15 @@ function refusal(
         'the OP refused this client: check clientId, clientSecret, tokenEndpointAuthMethod and the grants enabled at the OP',
         details,
       );
+    case 'invalid_target':
+    case 'invalid_scope':
+      // RFC 8707 2, RFC 6749 5.2: the API or the scope asked for is not to be had by this grant.
+      return new ProviderError(
+        'ERR_OIDC_TARGET_REFUSED',
+        endpoint,
+        'the OP gives no access token for this resource, audience or scope: was it asked for at login, and is this client allowed to?',
+        details,
+      );
     default:
       return new ProviderError(
         'ERR_OIDC_TOKEN_ENDPOINT_ERROR',

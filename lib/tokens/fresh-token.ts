@@ -1,20 +1,27 @@
 import { BoundedMap } from '../bounded-map.ts';
-import {
-  AuthenticationError,
-  ProviderError,
-  SessionStoreError,
-  ValidationError,
-} from '../errors.ts';
+import { ProviderError, SessionStoreError } from '../errors.ts';
+import { isHeard, type LogoutEvent, publish } from '../events.ts';
 import type { Lock, Release } from '../lock.ts';
 import type { Provider } from '../oidc/provider.ts';
-import { refreshTokens } from '../oidc/refresh-grant.ts';
+import type { ResolvedTarget } from '../oidc/token-target.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { StoredCookie } from './session-store.ts';
-import { isExpired, isStale, renewTokenRecord, type TokenRecord } from './token-record.ts';
-import { type RecordPlace, recordKey, type TokenStore } from './token-store.ts';
+import { settlesWithin } from './deadline.ts';
+import { createRecordWriter } from './record-writer.ts';
+import { type RenewalRequest, renewOnce } from './renewal.ts';
+import {
+  accessTokenFor,
+  eventLogin,
+  isExpired,
+  isStale,
+  type TokenRecord,
+} from './token-record.ts';
+import { type RecordPlace, recordKey, type StoredLogin, type TokenStore } from './token-store.ts';
 
 /** After a refresh that failed for reasons of the OP, a good token serves this long before the next try. */
 const pauseSeconds = 10;
+
+/** The lock of a process that died is free after so long. */
+const leaseSeconds = 10;
 
 /** Logins whose troubles are remembered. */
 const maxRemembered = 10_000;
@@ -22,24 +29,28 @@ const maxRemembered = 10_000;
 /** Keeps access tokens fresh, with one spend for each refresh token. */
 export interface FreshTokens {
   /**
-   * The record with an access token that is fit for use: the one given, or a renewed one.
+   * The record with an access token for the target that is fit for use: the one given, or a renewed
+   * one. A request waits for it no longer than the lease of the lock and `httpTimeoutSeconds`
+   * together; a refresh that takes longer goes on without it.
    *
-   * @throws {@link AuthenticationError} `ERR_OIDC_LOGIN_ENDED` when the grant is dead
-   * @throws {@link ProviderError} when the OP fails and the present token has expired
+   * @throws {@link AuthenticationError} `ERR_OIDC_LOGIN_ENDED` when the grant is dead,
+   *   `ERR_OIDC_LOGIN_REQUIRED` when there is neither a token nor a way to get one
+   * @throws {@link ProviderError} when the OP fails and there is no present token, or it has expired
    */
-  renew(place: RecordPlace, record: TokenRecord, cookie: StoredCookie): Promise<TokenRecord>;
+  renew(login: StoredLogin, target: ResolvedTarget): Promise<TokenRecord>;
   /**
-   * The record after one whose access token an API has refused, though it had not expired.
+   * The record after one whose access token an API has refused, though it had not expired; the same
+   * record, where that has just been done.
    *
    * @throws as {@link renew}
    */
   replaceRejected(
-    place: RecordPlace,
-    rejected: TokenRecord,
-    cookie: StoredCookie,
+    login: StoredLogin,
+    target: ResolvedTarget,
+    rejected: string,
   ): Promise<TokenRecord>;
-  /** Ends a login: waits for a refresh under way, then removes the record. */
-  end(place: RecordPlace): Promise<void>;
+  /** Ends a login: removes the record, also from under a refresh that is under way. */
+  end(place: RecordPlace, by: LogoutEvent['by']): Promise<void>;
 }
 
 interface Parts {
@@ -50,192 +61,136 @@ interface Parts {
 }
 
 export function createFreshTokens({ options, provider, tokenStore, lock }: Parts): FreshTokens {
+  const { sessionKey, now } = options;
   const underWay = new Map<string, Promise<TokenRecord>>();
   const pausedUntil = new BoundedMap<string, number>(maxRemembered);
-  /** Renewed records that the store failed to take: their refresh tokens exist nowhere else. */
-  const unwritten = new BoundedMap<string, TokenRecord>(maxRemembered);
-  // A refresh makes three calls to the OP at the most: discovery, token endpoint, keys. The lease
-  // outlives them, and who waits as long finds the lock of a process that has died.
-  const leaseSeconds = 3 * options.httpTimeoutSeconds + 2;
+  const replaced = new BoundedMap<string, { rejected: string; until: number }>(maxRemembered);
+  const writer = createRecordWriter(tokenStore, sessionKey);
+  const patienceSeconds = leaseSeconds + options.httpTimeoutSeconds;
 
-  const acquire = async (key: string): Promise<Release | undefined> => {
+  const acquire = async (key: string, waitSeconds: number): Promise<Release | undefined> => {
     try {
-      return await lock.acquire(key, leaseSeconds, leaseSeconds);
+      return await lock.acquire(key, leaseSeconds, waitSeconds);
     } catch (error) {
       throw new SessionStoreError(error);
     }
   };
 
-  /** A lock that cannot be given back ends with its lease. */
-  const giveBack = async (release: Release | undefined): Promise<void> => {
+  const renewLocked = async (request: RenewalRequest): Promise<TokenRecord> => {
+    const key = recordKey(sessionKey, request.login.place.sessionId);
+    const release = await acquire(key, patienceSeconds);
+    if (release === undefined) throw busy();
     try {
-      await release?.();
-    } catch {
-      // What was done under the lock is done.
-    }
-  };
-
-  /** Under the lock. The record is read again: whoever had the lock before may have renewed it. */
-  const renewOnce = async (
-    place: RecordPlace,
-    cookie: StoredCookie,
-    rejectedVersion: number | undefined,
-  ): Promise<TokenRecord> => {
-    const stored = await tokenStore.read(place);
-    if (stored === undefined) throw ended('the login was ended meanwhile');
-    const record = await makeUpFor(place, stored, cookie);
-    const isRejected = record.version === rejectedVersion;
-    if (!isRejected && !isStale(record.tokens, options.now(), options.refreshMarginSeconds)) {
-      return record;
-    }
-    const { refreshToken } = record.tokens;
-    if (refreshToken === undefined) return withoutRefresh(record, options.now());
-    try {
-      const tokens = await refreshTokens({ ...record.tokens, refreshToken }, provider, options);
-      // Counted from what is in the store, which may not have taken the record before.
-      const base = unwritten.has(keyOf(place)) ? stored : record;
-      return await keep(place, renewTokenRecord(base, tokens), cookie);
-    } catch (error) {
-      if (!isDeadGrant(error)) return afterOutage(place, record, error);
-      await tokenStore.remove(place);
-      throw ended('the OP ended the grant, or answered a refresh for somebody else', error);
-    }
-  };
-
-  /**
-   * Writes a renewed record. A store that fails just now costs nobody the login: the record is
-   * remembered here, and written when it is next asked for.
-   */
-  const keep = async (
-    place: RecordPlace,
-    renewed: TokenRecord,
-    cookie: StoredCookie,
-  ): Promise<TokenRecord> => {
-    const key = keyOf(place);
-    try {
-      const isWritten = await tokenStore.replace(place, renewed, cookie);
-      unwritten.delete(key);
-      if (!isWritten) return await latest(place, renewed);
-    } catch (error) {
-      if (!(error instanceof SessionStoreError)) throw error;
-      unwritten.set(key, renewed);
-    }
-    return renewed;
-  };
-
-  /** Somebody else wrote first, where no lock is shared or a lease ran out: theirs is as good. */
-  const latest = async (place: RecordPlace, renewed: TokenRecord): Promise<TokenRecord> => {
-    const stored = await tokenStore.read(place);
-    if (stored?.loginId !== renewed.loginId) throw ended('the login was ended meanwhile');
-    return stored;
-  };
-
-  const makeUpFor = async (
-    place: RecordPlace,
-    stored: TokenRecord,
-    cookie: StoredCookie,
-  ): Promise<TokenRecord> => {
-    const kept = unwritten.get(keyOf(place));
-    const isNext = kept?.loginId === stored.loginId && kept.version === stored.version + 1;
-    return isNext ? keep(place, kept, cookie) : stored;
-  };
-
-  /** An outage of the OP is no logout: the present token serves while it is valid. */
-  const afterOutage = (place: RecordPlace, record: TokenRecord, error: unknown): TokenRecord => {
-    const isOutage = error instanceof ProviderError;
-    if (!isOutage || isExpired(record.tokens, options.now())) throw error;
-    pausedUntil.set(keyOf(place), options.now() + pauseSeconds * 1000);
-    return record;
-  };
-
-  const keyOf = (place: RecordPlace): string => recordKey(options.sessionKey, place.sessionId);
-
-  const isPaused = (key: string, record: TokenRecord): boolean => {
-    const until = pausedUntil.get(key);
-    if (until === undefined) return false;
-    if (options.now() < until && !isExpired(record.tokens, options.now())) return true;
-    pausedUntil.delete(key);
-    return false;
-  };
-
-  const renewLocked = async (
-    place: RecordPlace,
-    record: TokenRecord,
-    cookie: StoredCookie,
-    rejectedVersion: number | undefined,
-  ): Promise<TokenRecord> => {
-    const release = await acquire(keyOf(place));
-    if (release === undefined) return afterOutage(place, record, busy());
-    try {
-      return await renewOnce(place, cookie, rejectedVersion);
+      return await renewOnce({ options, provider, tokenStore, writer }, request);
     } finally {
       await giveBack(release);
     }
   };
 
-  /** Everybody in this process who needs this record waits for the same refresh. */
-  const share = (
-    place: RecordPlace,
-    record: TokenRecord,
-    cookie: StoredCookie,
-    rejectedVersion?: number,
-  ): Promise<TokenRecord> => {
-    const key = keyOf(place);
+  /** Everybody in this process who needs the same token waits for the same refresh. */
+  const share = async (request: RenewalRequest): Promise<TokenRecord> => {
+    const { login, target, rejected = '' } = request;
+    const key = `${requestKey(login, target)} ${rejected}`;
     let pending = underWay.get(key);
     if (pending === undefined) {
-      pending = renewLocked(place, record, cookie, rejectedVersion);
-      pending = pending.finally(() => underWay.delete(key));
+      pending = renewLocked(request).finally(() => underWay.delete(key));
       underWay.set(key, pending);
     }
-    return pending;
+    try {
+      // It goes on when everybody has left: an answer that nobody waits for takes the login with it.
+      if (await settlesWithin(pending, patienceSeconds)) return await pending;
+      throw busy();
+    } catch (error) {
+      return serveOn(login, target, error);
+    }
+  };
+
+  /** An outage of the OP is no logout: the present token serves while it is valid. */
+  const serveOn = (login: StoredLogin, target: ResolvedTarget, error: unknown): TokenRecord => {
+    const present = accessTokenFor(login.record, target);
+    const isServing = present !== undefined && !isExpired(present, now());
+    if (!(error instanceof ProviderError) || !isServing) throw error;
+    pausedUntil.set(requestKey(login, target), now() + pauseSeconds * 1000);
+    return login.record;
+  };
+
+  const requestKey = (login: StoredLogin, target: ResolvedTarget): string =>
+    `${recordKey(sessionKey, login.place.sessionId)} ${target.key}`;
+
+  const isPaused = (login: StoredLogin, target: ResolvedTarget): boolean => {
+    const key = requestKey(login, target);
+    const until = pausedUntil.get(key);
+    if (until === undefined) return false;
+    const present = accessTokenFor(login.record, target);
+    if (now() < until && present !== undefined && !isExpired(present, now())) return true;
+    pausedUntil.delete(key);
+    return false;
+  };
+
+  const publishEnd = async (place: RecordPlace, by: LogoutEvent['by']): Promise<void> => {
+    const record = await tokenStore.read(place);
+    if (record !== undefined) publish('logout', { login: eventLogin(record, sessionKey), by });
   };
 
   return {
-    async renew(place, record, cookie) {
-      if (!isStale(record.tokens, options.now(), options.refreshMarginSeconds)) return record;
-      return isPaused(keyOf(place), record) ? record : share(place, record, cookie);
+    async renew(login, target) {
+      const present = accessTokenFor(login.record, target);
+      if (present && !isStale(present, now(), options.refreshMarginSeconds)) return login.record;
+      if (isPaused(login, target)) return login.record;
+      return share({ login, target, rejected: undefined });
     },
 
-    async replaceRejected(place, rejected, cookie) {
-      return share(place, rejected, cookie, rejected.version);
+    async replaceRejected(login, target, rejected) {
+      const key = requestKey(login, target);
+      const before = replaced.get(key);
+      // An API that refuses the new token as well would have every request spend a refresh token.
+      const isTooSoon = before !== undefined && now() < before.until;
+      if (isTooSoon && before.rejected !== rejected) return login.record;
+      if (!isTooSoon) replaced.set(key, { rejected, until: now() + pauseSeconds * 1000 });
+      return share({ login, target, rejected });
     },
 
-    async end(place) {
-      const release = await acquire(keyOf(place)).catch(() => undefined);
+    async end(place, by) {
+      const key = recordKey(sessionKey, place.sessionId);
+      writer.forget(key);
+      if (isHeard('logout')) await publishEnd(place, by).catch(() => undefined);
+      const release = await acquire(key, 0).catch(() => undefined);
       try {
-        unwritten.delete(keyOf(place));
-        // Removed in any case: a lock that cannot be had must not keep anybody signed in.
         await tokenStore.remove(place);
       } finally {
         await giveBack(release);
       }
+      if (release === undefined) removeOnceFree(place, key).catch(() => undefined);
     },
   };
+
+  /**
+   * A refresh is under way. It writes only what it finds, and finds nothing any more, unless it was
+   * just between the two: so once more when it is done. A slow OP keeps nobody from signing out.
+   */
+  async function removeOnceFree(place: RecordPlace, key: string): Promise<void> {
+    const release = await acquire(key, patienceSeconds);
+    try {
+      await tokenStore.remove(place);
+    } finally {
+      await giveBack(release);
+    }
+  }
 }
 
-function withoutRefresh(record: TokenRecord, nowMs: number): TokenRecord {
-  if (!isExpired(record.tokens, nowMs)) return record;
-  // No grant has died: the session stays, and the next login of the same user goes on with it.
-  throw new AuthenticationError(
-    'ERR_OIDC_LOGIN_REQUIRED',
-    'the access token has expired and there is no refresh token; is offline_access in "scope"?',
-  );
-}
-
-/** `invalid_grant`, or a refreshed ID Token of somebody else: the refresh token is spent for nothing. */
-function isDeadGrant(error: unknown): boolean {
-  if (error instanceof ProviderError) return error.code === 'ERR_OIDC_GRANT_REFUSED';
-  return error instanceof ValidationError || error instanceof AuthenticationError;
-}
-
-function ended(message: string, cause?: unknown): AuthenticationError {
-  return new AuthenticationError('ERR_OIDC_LOGIN_ENDED', message, cause);
+/** A lock that cannot be given back ends with its lease; what was done under it is done. */
+async function giveBack(release: Release | undefined): Promise<void> {
+  try {
+    await release?.();
+  } catch {
+    // Nothing is left to do.
+  }
 }
 
 function busy(): ProviderError {
   return new ProviderError(
     'ERR_OIDC_PROVIDER_TIMEOUT',
     'token',
-    'another request is refreshing this login and has not finished in time',
+    'this login is being refreshed, and that has not finished in time',
   );
 }

@@ -1,4 +1,5 @@
 import type { Lock } from '../lock.ts';
+import { settlesWithin } from './deadline.ts';
 
 /** A lock for one process: waiters are served in order. The lease is not needed, as holders cannot die alone. */
 export function inProcessLock(): Lock {
@@ -22,16 +23,4 @@ export function inProcessLock(): Lock {
       return undefined;
     },
   };
-}
-
-async function settlesWithin(promise: Promise<void>, seconds: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), seconds * 1000);
-  });
-  try {
-    return await Promise.race([promise.then(() => true), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { TokenSet } from '../oidc/code-exchange.ts';
+import { BoundedMap } from '../bounded-map.ts';
+import type { EventLogin } from '../events.ts';
+import type { AccessTokenSet, TokenSet } from '../oidc/code-exchange.ts';
 import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
+import type { RefreshedTokens } from '../oidc/refresh-grant.ts';
+import type { ResolvedTarget } from '../oidc/token-target.ts';
 import { shortDigest } from '../oidc/transaction.ts';
 
 /** What is kept of one login: the code-exchanged tokens and the claims of the ID Token. */
@@ -9,12 +13,32 @@ export interface TokenRecord {
   readonly loginId: string;
   /** Counts the writes of this record. */
   readonly version: number;
+  /** The login's tokens; the access token is for the API that the login itself asked for. */
   readonly tokens: TokenSet;
+  /** Access tokens for other APIs, by the keys of their targets. */
+  readonly apiTokens: ReadonlyMap<string, AccessTokenSet>;
 }
+
+/** Targets of one login that are kept; a program names few. */
+const maxApiTokens = 20;
 
 /** The first record of a login. */
 export function createTokenRecord(tokens: TokenSet): TokenRecord {
-  return { loginId: randomBytes(12).toString('base64url'), version: 1, tokens };
+  const loginId = randomBytes(12).toString('base64url');
+  return { loginId, version: 1, tokens, apiTokens: new Map() };
+}
+
+/** The access token that a record has for a target, fresh or not. */
+export function accessTokenFor(
+  record: TokenRecord,
+  target: ResolvedTarget,
+): AccessTokenSet | undefined {
+  return target.key === '' ? record.tokens : record.apiTokens.get(target.key);
+}
+
+/** As events name it. */
+export function eventLogin({ loginId, tokens }: TokenRecord, flow: string): EventLogin {
+  return { flow, loginId, sub: tokens.claims.sub };
 }
 
 /** What the session itself keeps of a login: enough to recognize it, nothing to use. */
@@ -41,9 +65,32 @@ export function isMarkOf(mark: LoginMark, sessionId: string): boolean {
   return mark.session === shortDigest(sessionId, 8);
 }
 
-/** The record after a refresh. */
-export function renewTokenRecord(record: TokenRecord, tokens: TokenSet): TokenRecord {
-  return { loginId: record.loginId, version: record.version + 1, tokens };
+/** The record after a refresh for a target. */
+export function renewTokenRecord(
+  record: TokenRecord,
+  { grant, access }: RefreshedTokens,
+  target: ResolvedTarget,
+): TokenRecord {
+  const tokens = { ...record.tokens, ...grant, ...(target.key === '' ? access : {}) };
+  const apiTokens =
+    target.key === '' ? record.apiTokens : withApiToken(record.apiTokens, target.key, access);
+  return { loginId: record.loginId, version: record.version + 1, tokens, apiTokens };
+}
+
+function withApiToken(
+  apiTokens: TokenRecord['apiTokens'],
+  key: string,
+  access: AccessTokenSet,
+): TokenRecord['apiTokens'] {
+  const tokens = new BoundedMap<string, AccessTokenSet>(maxApiTokens);
+  for (const [other, token] of apiTokens) tokens.set(other, token);
+  return tokens.set(key, access);
+}
+
+/** The record of a login that the application keeps although its grant is dead. */
+export function withoutRefreshToken(record: TokenRecord): TokenRecord {
+  const tokens = { ...record.tokens, refreshToken: undefined };
+  return { ...record, version: record.version + 1, tokens };
 }
 
 /**
@@ -51,14 +98,14 @@ export function renewTokenRecord(record: TokenRecord, tokens: TokenSet): TokenRe
  * taken as good until an API refuses it. The margin never exceeds half the token's life, or a
  * short-lived token would be renewed at each request.
  */
-export function isStale(tokens: TokenSet, nowMs: number, marginSeconds: number): boolean {
+export function isStale(tokens: AccessTokenSet, nowMs: number, marginSeconds: number): boolean {
   if (tokens.expiresAt === undefined) return false;
   const margin = Math.min(marginSeconds, (tokens.expiresIn ?? 0) / 2);
   return nowMs / 1000 >= tokens.expiresAt - margin;
 }
 
 /** Whether the access token is past its end. */
-export function isExpired(tokens: TokenSet, nowMs: number): boolean {
+export function isExpired(tokens: AccessTokenSet, nowMs: number): boolean {
   return tokens.expiresAt !== undefined && nowMs / 1000 >= tokens.expiresAt;
 }
 
@@ -74,11 +121,21 @@ type Fields = [
   idToken: string,
   /** Claims of the login that a refreshed ID Token lacks. */
   keptClaims: Partial<IdTokenClaims> | null,
+  /** Left out by logins that use one API only. */
+  apiTokens?: readonly ApiTokenFields[],
+];
+
+type ApiTokenFields = [
+  key: string,
+  accessToken: string,
+  expiresAt: number | null,
+  expiresIn: number | null,
+  scope: string,
 ];
 
 /** As text. The claims are read back from the ID Token, which holds nearly all of them. */
 export function serializeTokenRecord(record: TokenRecord): string {
-  const { tokens } = record;
+  const { tokens, apiTokens } = record;
   const fields: Fields = [
     1,
     record.loginId,
@@ -91,7 +148,13 @@ export function serializeTokenRecord(record: TokenRecord): string {
     tokens.idToken,
     keptClaims(tokens),
   ];
+  if (apiTokens.size > 0) fields.push([...apiTokens].map(apiTokenFields));
   return JSON.stringify(fields);
+}
+
+function apiTokenFields([key, token]: [string, AccessTokenSet]): ApiTokenFields {
+  const { accessToken, expiresAt = null, expiresIn = null, scope } = token;
+  return [key, accessToken, expiresAt, expiresIn, scope];
 }
 
 /** Reads what {@link serializeTokenRecord} wrote and a seal protected; `undefined` for another format. */
@@ -110,7 +173,19 @@ export function parseTokenRecord(text: string): TokenRecord | undefined {
       idToken: fields[8],
       claims: freeze({ ...fields[9], ...decodeClaims(fields[8]) }),
     },
+    apiTokens: new Map(fields[10]?.map(parseApiToken)),
   };
+}
+
+function parseApiToken(fields: ApiTokenFields): [string, AccessTokenSet] {
+  const [key, accessToken, expiresAt, expiresIn, scope] = fields;
+  const token = {
+    accessToken,
+    expiresAt: expiresAt ?? undefined,
+    expiresIn: expiresIn ?? undefined,
+    scope,
+  };
+  return [key, token];
 }
 
 /** Several requests of a session are given the same claims. */

@@ -16,6 +16,14 @@ export interface RecordPlace {
   readonly sessionId: string;
 }
 
+/** A login as the store has it. */
+export interface StoredLogin {
+  readonly place: RecordPlace;
+  readonly record: TokenRecord;
+  /** Cookie of the session, which says how long things live. */
+  readonly cookie: StoredCookie;
+}
+
 /**
  * Token records, in the application's own session store and apart from its sessions: the
  * application saves whole sessions, last writer wins, and would bring back old tokens.

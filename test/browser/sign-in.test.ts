@@ -101,7 +101,7 @@ describeWithParts(
         clientSecret: op.clientSecret,
         baseUrl: origin,
         secret: sealingSecret,
-        authorizationParams: { resource: op.audience },
+        resource: op.audience,
         fetch: op.fetch,
       });
       await serve(site, buildApp(oidc, api, sameSite), isProxied);

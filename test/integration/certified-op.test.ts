@@ -3,12 +3,18 @@ import express from 'express';
 import { Browser } from '../support/browser.ts';
 import { type CertifiedFlow, startCertifiedFlow } from '../support/certified-flow.ts';
 import { errorCode, json } from '../support/flow.ts';
+import { type ResourceServer, startResourceServer } from '../support/resource-server.ts';
 
 // Express 4 under another name, which has no types of its own.
 const { default: express4 } = (await import('express4' as string)) as { default: typeof express };
 
 let flow: CertifiedFlow;
-afterEach(() => flow.close());
+let billing: ResourceServer | undefined;
+afterEach(async () => {
+  await billing?.close();
+  billing = undefined;
+  await flow.close();
+});
 
 const responseTypes = ['code', 'code id_token', 'code token', 'code id_token token'] as const;
 const responseModes = (type: string): ('form_post' | 'query')[] =>
@@ -83,5 +89,39 @@ describe('with a certified OP', () => {
     const first = json(await browser.navigate(`${flow.baseUrl}/profile`));
     const again = await browser.navigate(`${flow.baseUrl}/login?return_to=/profile`);
     expect(json(again)).toMatchObject({ sub: 'ada', auth_time: first['auth_time'] });
+  });
+});
+
+describe('two APIs, each of which takes no token but its own', () => {
+  const audience = 'https://billing.example';
+
+  it('are called with one login', async () => {
+    flow = await startCertifiedFlow({
+      oidc: { resource: ['https://api.example', audience] },
+      routes: (app, oidc) => {
+        app.get('/bill', oidc.requireAuth({ resource: audience }), async (req, res) => {
+          const answer = await req.oidc?.fetch(String(billing?.url));
+          res.status(answer?.status ?? 0).json(await answer?.json());
+        });
+        app.get('/wrong', oidc.requireAuth(), async (req, res) => {
+          const answer = await req.oidc?.fetch(String(billing?.url));
+          res.status(answer?.status ?? 0).end();
+        });
+      },
+    });
+    billing = await startResourceServer({ op: { ...flow.op, audience } });
+    const browser = new Browser();
+    await browser.navigate(`${flow.baseUrl}/profile`);
+    for (let round = 1; round <= 3; round += 1) {
+      const paths = ['/api/orders', '/bill', '/api/orders', '/bill'];
+      const answers = await Promise.all(
+        paths.map((path) => browser.fetch(`${flow.baseUrl}${path}`)),
+      );
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+      // The first round finds the token of the login fresh.
+      expect(flow.op.grants).toMatchObject({ refresh_token: 2 * round - 1, refused: 0 });
+      flow.clock.advance(61);
+    }
+    expect(await browser.fetch(`${flow.baseUrl}/wrong`)).toMatchObject({ status: 401 });
   });
 });

@@ -15,6 +15,8 @@ export interface CertifiedFlowSetup {
   expressModule?: typeof express;
   store?: Store;
   accessTokenSeconds?: number;
+  /** After all others. */
+  routes?: (app: Express, oidc: HybridFlow) => void;
 }
 
 /** An application with a default helmet and a proxied API, at a certified OP. */
@@ -42,7 +44,7 @@ export async function startCertifiedFlow(setup: CertifiedFlowSetup = {}): Promis
     clientSecret: op.clientSecret,
     baseUrl,
     secret: sealingSecret,
-    authorizationParams: { resource: op.audience },
+    resource: op.audience,
     now: clock.now,
     lock: inProcessLock(),
     ...setup.oidc,
@@ -74,13 +76,7 @@ function buildApp(setup: CertifiedFlowSetup, oidc: HybridFlow, api: ResourceServ
   app.get('/profile', oidc.requireAuth(), (req, res) => {
     res.json(req.oidc?.claims);
   });
-  app.use(
-    '/api',
-    oidc.requireAuth(),
-    createProxyMiddleware({
-      target: api.url,
-      on: { proxyReq: (proxyReq) => proxyReq.removeHeader('cookie') },
-    }),
-  );
+  app.use('/api', oidc.requireAuth({ proxied: true }), createProxyMiddleware({ target: api.url }));
+  setup.routes?.(app, oidc);
   return app;
 }

@@ -143,9 +143,9 @@ function createFeatures(accessTokenTTL: number): NonNullable<Configuration['feat
     },
     resourceIndicators: {
       enabled: true,
-      getResourceServerInfo: () => ({
+      getResourceServerInfo: (_ctx, resource) => ({
         scope: 'orders:read',
-        audience,
+        audience: resource,
         accessTokenFormat: 'jwt',
         accessTokenTTL,
         jwt: { sign: { alg: 'ES256' } },

@@ -47,6 +47,8 @@ export class LyingOp {
   /** Every token, code and other secret it ever handed out. */
   readonly handedOut: string[] = [];
   accessTokens = { front: [] as string[], back: [] as string[] };
+  /** What access tokens were asked for with: `resource`, `audience`, `scope` of the token request. */
+  readonly targets: Map<string, Record<string, string>> = new Map();
   #lies: Lies = {};
   #keys: SigningKey[] = [];
   #listening: Listening | undefined;
@@ -252,7 +254,11 @@ export class LyingOp {
     ) {
       return send(res, { error: 'invalid_grant' }, { status: 400 });
     }
-    send(res, await this.#tokens(grant, this.#lies.backIdToken, code), this.#lies.token);
+    send(
+      res,
+      await this.#tokens(grant, parameters, this.#lies.backIdToken, code),
+      this.#lies.token,
+    );
   }
 
   async #refresh(parameters: Record<string, string>, res: ServerResponse): Promise<void> {
@@ -265,12 +271,18 @@ export class LyingOp {
     token.isSpent = true;
     const lie = { ...this.#lies.refreshedIdToken };
     lie.claims = { nonce: undefined, ...lie.claims };
-    send(res, await this.#tokens(token.grant, lie), this.#lies.refresh);
+    send(res, await this.#tokens(token.grant, parameters, lie), this.#lies.refresh);
   }
 
-  async #tokens(grant: Grant, lie?: IdTokenLie, code?: string): Promise<Record<string, unknown>> {
+  async #tokens(
+    grant: Grant,
+    parameters: Record<string, string>,
+    lie?: IdTokenLie,
+    code?: string,
+  ): Promise<Record<string, unknown>> {
     const accessToken = this.#note(random());
     this.accessTokens.back.push(accessToken);
+    this.targets.set(accessToken, pickTarget(parameters));
     const refreshToken = this.#note(random());
     this.#refreshTokens.set(refreshToken, { grant, isSpent: false });
     const hashes = {
@@ -347,6 +359,11 @@ export class LyingOp {
     this.handedOut.push(secret);
     return secret;
   }
+}
+
+function pickTarget(parameters: Record<string, string>): Record<string, string> {
+  const names = ['resource', 'audience', 'scope'];
+  return Object.fromEntries(Object.entries(parameters).filter(([name]) => names.includes(name)));
 }
 
 function expiry(expiresIn: number | undefined): object {

@@ -1,4 +1,6 @@
 import type { TokenSet } from '../../lib/oidc/code-exchange.ts';
+import type { RefreshedTokens } from '../../lib/oidc/refresh-grant.ts';
+import { type ResolvedTarget, resolveTarget } from '../../lib/oidc/token-target.ts';
 
 const claims = { iss: 'https://op.example', sub: 'ada', aud: 'client', exp: 2000, iat: 1000 };
 
@@ -14,4 +16,16 @@ export function tokensOf(changed: Partial<TokenSet> = {}): TokenSet {
     scope: 'openid',
     ...changed,
   };
+}
+
+/** The API of the login itself. */
+export const loginTarget: ResolvedTarget = resolveTarget(
+  {},
+  { resources: [], audience: undefined },
+);
+
+/** What a refresh gives. */
+export function refreshedOf(changed: Partial<TokenSet> = {}): RefreshedTokens {
+  const { claims, idToken, refreshToken, ...access } = tokensOf(changed);
+  return { grant: { claims, idToken, refreshToken }, access };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TokenSet } from '../../lib/oidc/code-exchange.ts';
+import { resolveTarget } from '../../lib/oidc/token-target.ts';
 import {
   createTokenRecord,
   isExpired,
@@ -8,6 +9,7 @@ import {
   renewTokenRecord,
   serializeTokenRecord,
 } from '../../lib/tokens/token-record.ts';
+import { loginTarget, refreshedOf } from '../support/tokens.ts';
 
 const inToken = { iss: 'https://op.example', sub: 'ada', aud: 'client', exp: 2000, iat: 1000 };
 const idToken = `x.${Buffer.from(JSON.stringify(inToken)).toString('base64url')}.y`;
@@ -40,13 +42,45 @@ describe('token record', () => {
     expect(parseTokenRecord(serializeTokenRecord(record))).toEqual(record);
   });
 
+  it('comes back with the tokens for other APIs', () => {
+    const target = (audience: string) =>
+      resolveTarget({ audience }, { resources: [], audience: undefined });
+    const first = createTokenRecord(tokens);
+    const second = renewTokenRecord(first, refreshedOf({ accessToken: 'a' }), target('a'));
+    const third = renewTokenRecord(
+      second,
+      refreshedOf({ accessToken: 'b', expiresAt: 4000, expiresIn: 60 }),
+      target('b'),
+    );
+    const read = parseTokenRecord(serializeTokenRecord(third));
+    expect(read).toEqual({ ...third, apiTokens: new Map(third.apiTokens) });
+    expect(read?.tokens.accessToken).toBe('at');
+    expect([...(read?.apiTokens.values() ?? [])].map(({ accessToken }) => accessToken)).toEqual([
+      'a',
+      'b',
+    ]);
+  });
+
+  it('keeps the tokens of the 20 APIs that were asked for last', () => {
+    let record = createTokenRecord(tokens);
+    for (let index = 0; index < 25; index += 1) {
+      const target = resolveTarget(
+        { audience: `api-${index}` },
+        { resources: [], audience: undefined },
+      );
+      record = renewTokenRecord(record, refreshedOf({ accessToken: `at-${index}` }), target);
+    }
+    expect(record.apiTokens.size).toBe(20);
+    expect([...record.apiTokens.values()][0]?.accessToken).toBe('at-5');
+  });
+
   it('does not read another format', () => {
     expect(parseTokenRecord('[2]')).toBeUndefined();
   });
 
   it('counts its versions and keeps its login', () => {
     const first = createTokenRecord(tokens);
-    const second = renewTokenRecord(first, tokens);
+    const second = renewTokenRecord(first, refreshedOf(), loginTarget);
     expect(second).toMatchObject({ loginId: first.loginId, version: first.version + 1 });
     expect(createTokenRecord(tokens).loginId).not.toBe(first.loginId);
   });

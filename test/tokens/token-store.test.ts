@@ -4,7 +4,7 @@ import { createSealer } from '../../lib/tokens/seal.ts';
 import { readEntry, type SessionStore } from '../../lib/tokens/session-store.ts';
 import { createTokenRecord, renewTokenRecord } from '../../lib/tokens/token-record.ts';
 import { createTokenStore } from '../../lib/tokens/token-store.ts';
-import { tokensOf } from '../support/tokens.ts';
+import { loginTarget, refreshedOf, tokensOf } from '../support/tokens.ts';
 
 const client = { issuer: 'https://op.example', clientId: 'client' };
 
@@ -22,7 +22,7 @@ describe('a token record in the store', () => {
     const { place, tokens } = start();
     const first = createTokenRecord(tokensOf({ accessToken: 'first' }));
     await tokens.write(place, first, endless);
-    const second = renewTokenRecord(first, tokensOf({ accessToken: 'second' }));
+    const second = renewTokenRecord(first, refreshedOf({ accessToken: 'second' }), loginTarget);
     expect(await tokens.replace(place, second, endless)).toBe(true);
     for (const version of [1, 2, 4]) {
       const late = { ...second, version, tokens: tokensOf({ accessToken: 'late' }) };
@@ -37,7 +37,7 @@ describe('a token record in the store', () => {
   it('is not replaced by that of another login, nor where there is none', async () => {
     const { place, tokens } = start();
     const first = createTokenRecord(tokensOf());
-    const other = renewTokenRecord(createTokenRecord(tokensOf()), tokensOf());
+    const other = renewTokenRecord(createTokenRecord(tokensOf()), refreshedOf(), loginTarget);
     expect(await tokens.replace(place, other, endless)).toBe(false);
     expect(await tokens.read(place)).toBeUndefined();
     await tokens.write(place, first, endless);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -9,14 +9,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** What snippets take for granted, as their text around them does. */
 const surroundings = `
-import { subscribe } from 'node:diagnostics_channel';
 import express from 'express';
 import session from 'express-session';
 import { RedisStore } from 'connect-redis';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { createClient } from 'redis';
 import passport from 'passport';
-import { type ErrorEvent, type HybridFlow, type HybridFlowOptions, hybridFlow, redisLock } from 'passport-oidc-hybrid';
+import { type HybridFlow, type HybridFlowOptions, hybridFlow, redisLock, subscribe } from 'passport-oidc-hybrid';
 declare const app: express.Express;
 
 declare const SESSION_SECRET: string;
@@ -28,14 +27,20 @@ void [subscribe, express, session, createProxyMiddleware, passport, hybridFlow, 
 const declaresFlow = (snippet: string): string =>
   snippet.includes('const oidc') ? '' : 'declare const oidc: HybridFlow;\n';
 
-it('has in the README code that compiles under strict settings', async () => {
-  const readme = await readFile(join(root, 'README.md'), 'utf8');
-  const snippets = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code);
-  expect(snippets.length).toBeGreaterThan(2);
+const readSnippets = async (file: string): Promise<string[]> =>
+  [...(await readFile(join(root, file), 'utf8')).matchAll(/```ts\n(.*?)```/gs)].map(
+    ([, code = '']) => code,
+  );
+
+it('has in README and docs code that compiles under strict settings', async () => {
+  const pages = (await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md'));
+  const files = ['README.md', ...pages.map((name) => join('docs', name))];
+  const snippets = (await Promise.all(files.map(readSnippets))).flat();
+  expect(snippets.length).toBeGreaterThan(7);
   const folder = await mkdtemp(join(root, 'readme-'));
   try {
     for (const [index, snippet] of snippets.entries()) {
-      const isWhole = snippet.includes('import express');
+      const isWhole = snippet.startsWith('import ');
       await writeFile(
         join(folder, `snippet-${index}.ts`),
         isWhole ? snippet : `${surroundings}${declaresFlow(snippet)}${snippet}`,

@@ -1,0 +1,66 @@
+import type { Request } from 'express';
+
+/**
+ * Headers of one connection, RFC 9110 7.6.1. `Transfer-Encoding` stays, although it is one of them:
+ * it says that there is a body, and the proxy's own client frames it anew.
+ */
+const hopByHop = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'upgrade',
+];
+
+/** What `Connection` cannot take away: a caller could strip the token, or the framing, with it. */
+const neverListed = [
+  'authorization',
+  'content-length',
+  'content-type',
+  'host',
+  'transfer-encoding',
+];
+
+/**
+ * Puts a fresh bearer token in the place of whatever the caller sent, or removes that.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 RFC 6750 section 2.1}
+ */
+export function setBearer(req: Request, accessToken: string | undefined): void {
+  removeHeaders(req, ['authorization']);
+  if (accessToken === undefined) return;
+  const value = `Bearer ${accessToken}`;
+  req.rawHeaders.push('Authorization', value);
+  req.headers.authorization = value;
+  req.headersDistinct['authorization'] = [value];
+}
+
+/**
+ * Leaves on a request what is meant for the API behind: no cookie, as these are between the browser
+ * and the application, and no header of this one connection.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 RFC 9110 section 7.6.1}
+ */
+export function keepFromDownstream(req: Request): void {
+  const listed = (req.headers.connection ?? '').toLowerCase().split(/[\s,]+/);
+  const removable = listed.filter((name) => name !== '' && !neverListed.includes(name));
+  removeHeaders(req, ['cookie', ...hopByHop, ...removable]);
+}
+
+/**
+ * From all places where proxies look for headers. Node makes the other two of `rawHeaders` when they
+ * are first read, counting on its length: so they are read before it changes.
+ */
+function removeHeaders(req: Request, names: readonly string[]): void {
+  const { headers, headersDistinct, rawHeaders } = req;
+  for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
+    if (names.includes(rawHeaders[index]?.toLowerCase() ?? '')) rawHeaders.splice(index, 2);
+  }
+  for (const name of names) {
+    delete headers[name];
+    delete headersDistinct[name];
+  }
+}

@@ -1,0 +1,62 @@
+import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express';
+import { AuthenticationError, StepUpError } from '../errors.ts';
+import type { ResolvedOptions } from '../options.ts';
+import { answerError, sendProblem } from './error-answer.ts';
+import type { FlowParts } from './flow-parts.ts';
+import { beginLogin, stepUpPath } from './login.ts';
+import { isNavigation } from './negotiation.ts';
+import { sendOn } from './pages.ts';
+import { defaultReturnPath, requestedPath, safeReturnPath } from './return-to.ts';
+
+/** What becomes of a request without a login: a login begins, or it gets a 401. */
+export type Unauthenticated = 'login' | 'problem';
+
+/** A login for those who can complete one, a 401 for all others. */
+export function defaultAnswer(req: Request): Unauthenticated {
+  return isNavigation(req) ? 'login' : 'problem';
+}
+
+/** Answers a request that cannot go on: where a login helps, by a login or a 401 that says so. */
+export async function refuseRequest(
+  parts: FlowParts,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+  error: unknown,
+  answerFor: (req: Request) => Unauthenticated,
+): Promise<void> {
+  const { options } = parts;
+  try {
+    const isForLogin = error instanceof AuthenticationError && error.status === 401;
+    if (!isForLogin || res.headersSent) throw error;
+    if (error.code === 'ERR_OIDC_LOGIN_ENDED') await parts.loginSessions.end(req);
+    const demands = error instanceof StepUpError ? error : undefined;
+    if (answerFor(req) === 'login') {
+      const url = await beginLogin(parts, req, res, wantedPath(req, options), demands);
+      sendOn(req, res, url, 'Signing in');
+    } else sendProblem(error, res, options, demands && stepUpPath(parts, demands));
+  } catch (failure) {
+    answerError(failure, req, res, next, options);
+  }
+}
+
+/**
+ * Answers what `req.oidc` throws in handlers: a login where that helps, a 503 in an outage, always
+ * without a stack trace. Errors of others go on.
+ */
+export function errorHandler(parts: FlowParts): ErrorRequestHandler {
+  return function hybridErrorHandler(error, req, res, next) {
+    void refuseRequest(parts, req, res, next, error, defaultAnswer);
+  };
+}
+
+/** The URL asked for; for a form that was sent, the page that it was on. */
+function wantedPath(req: Request, options: ResolvedOptions): string {
+  if (req.method === 'GET' || req.method === 'HEAD') {
+    return requestedPath(req, options) ?? defaultReturnPath(options);
+  }
+  const referer = req.headers.referer ?? '';
+  const isOurs = referer.startsWith(`${options.origin}/`);
+  const path = isOurs ? safeReturnPath(referer.slice(options.origin.length), options) : undefined;
+  return path ?? defaultReturnPath(options);
+}

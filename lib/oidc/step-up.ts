@@ -1,0 +1,63 @@
+import type { ResolvedOptions } from '../options.ts';
+import type { IdTokenClaims } from './id-token-claims.ts';
+
+/** What an API asks of the user's authentication. Wire names: `acr_values`, `max_age`. */
+export interface AuthenticationDemands {
+  readonly acrValues: readonly string[];
+  /** Seconds. */
+  readonly maxAge: number | undefined;
+}
+
+/**
+ * What an API demands that refuses a token because the user's authentication is too weak or too
+ * old; `undefined` for every other answer.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9470#section-3 RFC 9470 section 3}
+ */
+export function readStepUpChallenge(response: Response): AuthenticationDemands | undefined {
+  if (response.status !== 401) return undefined;
+  const challenge = response.headers.get('www-authenticate') ?? '';
+  if (challengeParameter(challenge, 'error') !== 'insufficient_user_authentication') {
+    return undefined;
+  }
+  const acrValues = challengeParameter(challenge, 'acr_values') ?? '';
+  const maxAge = challengeParameter(challenge, 'max_age') ?? '';
+  return {
+    acrValues: acrValues.split(' ').filter(Boolean),
+    maxAge: /^\d{1,9}$/.test(maxAge) ? Number(maxAge) : undefined,
+  };
+}
+
+/** Whether an API refuses the token itself: expired, revoked or malformed; another one may do. RFC 6750 3.1. */
+export function isInvalidToken(response: Response): boolean {
+  if (response.status !== 401) return false;
+  const challenge = response.headers.get('www-authenticate') ?? '';
+  return challengeParameter(challenge, 'error') === 'invalid_token';
+}
+
+/** RFC 9110 11.2: a token or a quoted string, within which `name=` is no parameter. */
+function challengeParameter(challenge: string, name: string): string | undefined {
+  const pattern = /([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g;
+  for (const [, found = '', quoted, token] of challenge.matchAll(pattern)) {
+    if (found.toLowerCase() !== name) continue;
+    return quoted?.replace(/\\(.)/g, '$1') ?? token;
+  }
+  return undefined;
+}
+
+/**
+ * Whether the login already is what is demanded. Another login would then change nothing, and a
+ * browser that is sent to log in again and again ends nowhere.
+ */
+export function satisfiesDemands(
+  claims: IdTokenClaims,
+  { acrValues, maxAge }: AuthenticationDemands,
+  options: Pick<ResolvedOptions, 'now' | 'clockToleranceSeconds'>,
+): boolean {
+  if (acrValues.length > 0 && !acrValues.includes(String(claims.acr))) return false;
+  // A demand that names nothing asks for a new authentication.
+  const wantedAge = maxAge ?? (acrValues.length > 0 ? undefined : 0);
+  if (wantedAge === undefined) return true;
+  const authTime = claims.auth_time ?? 0;
+  return options.now() / 1000 - authTime <= wantedAge + options.clockToleranceSeconds;
+}

@@ -1,0 +1,96 @@
+import { OptionsError } from '../errors.ts';
+import type { ResolvedOptions } from '../options.ts';
+import { isResourceUri } from '../resource-uri.ts';
+
+/**
+ * What an access token is for: one API, and what may be done there. Without `resource` and
+ * `audience` it is the API that the login itself asked for.
+ */
+export interface TokenTarget {
+  /** Absolute URI of the API, RFC 8707. Wire name: `resource`. */
+  resource?: string | undefined;
+  /** Identifier of the API at OPs that take Auth0's parameter. Wire name: `audience`. */
+  audience?: string | undefined;
+  /** Space-separated; no more than the login was granted. Wire name: `scope`. */
+  scope?: string | undefined;
+}
+
+/** A {@link TokenTarget} that was checked. */
+export interface ResolvedTarget {
+  /** Names the target among those of a login; empty for the token of the login itself. */
+  readonly key: string;
+  readonly resource: string | undefined;
+  readonly audience: string | undefined;
+  readonly scope: string | undefined;
+}
+
+const targetNames = ['resource', 'audience', 'scope'] as const;
+
+/**
+ * Checks a target.
+ *
+ * @throws {@link OptionsError} `ERR_OIDC_OPTION_INVALID`, `ERR_OIDC_OPTION_UNKNOWN`
+ */
+export function resolveTarget(
+  target: TokenTarget,
+  options: Pick<ResolvedOptions, 'resources' | 'audience'>,
+): ResolvedTarget {
+  for (const [name, value] of Object.entries(target)) {
+    if (!(targetNames as readonly string[]).includes(name)) {
+      throw new OptionsError(
+        'ERR_OIDC_OPTION_UNKNOWN',
+        name,
+        `"${name}" does not name an API; known are ${targetNames.join(', ')}`,
+      );
+    }
+    if (value === undefined || (typeof value === 'string' && value.trim() === value && value)) {
+      continue;
+    }
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_INVALID',
+      name,
+      `"${name}" must be a non-empty string without space around it`,
+    );
+  }
+  if (target.resource !== undefined && !isResourceUri(target.resource)) {
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_INVALID',
+      'resource',
+      '"resource" must be an absolute URI without a fragment, such as "https://api.example"',
+    );
+  }
+  return normalized(target, options);
+}
+
+/** The same API by another spelling is the same target, and costs no second token. */
+function normalized(
+  target: TokenTarget,
+  { resources, audience }: Pick<ResolvedOptions, 'resources' | 'audience'>,
+): ResolvedTarget {
+  const scope = scopeTokens(target.scope).sort().join(' ') || undefined;
+  const ofLogin = { resource: resources[0], audience: undefined };
+  const isOfLogin =
+    (target.resource ?? resources[0]) === resources[0] &&
+    (target.audience ?? audience) === audience;
+  const { resource, audience: wanted } = isOfLogin
+    ? ofLogin
+    : { resource: target.resource, audience: target.audience };
+  const isLogins = isOfLogin && scope === undefined;
+  const key = isLogins ? '' : JSON.stringify([resource ?? '', wanted ?? '', scope ?? '']);
+  return { key, resource, audience: wanted, scope };
+}
+
+/** The values of a `scope`. RFC 6749 3.3. */
+export function scopeTokens(scope: string | undefined): string[] {
+  return [...new Set((scope ?? '').split(' ').filter(Boolean))];
+}
+
+/** As parameters of a token request. */
+export function targetParameters(target: ResolvedTarget): Record<string, string> {
+  const { resource, audience, scope } = target;
+  return {
+    ...(resource === undefined ? {} : { resource }),
+    ...(audience === undefined ? {} : { audience }),
+    ...(scope === undefined ? {} : { scope }),
+  };
+}

@@ -1,0 +1,160 @@
+import {
+  AuthenticationError,
+  type HybridFlowError,
+  ProviderError,
+  ValidationError,
+} from '../errors.ts';
+import { publish, type RefreshEvent } from '../events.ts';
+import type { AccessTokenSet } from '../oidc/code-exchange.ts';
+import type { Provider } from '../oidc/provider.ts';
+import { type RefreshedTokens, refreshTokens } from '../oidc/refresh-grant.ts';
+import { revokeRefreshToken } from '../oidc/revocation.ts';
+import type { ResolvedTarget } from '../oidc/token-target.ts';
+import type { RefreshFailure, ResolvedOptions } from '../options.ts';
+import { endedMeanwhile, type RecordWriter } from './record-writer.ts';
+import { destroyEntry } from './session-store.ts';
+import {
+  accessTokenFor,
+  eventLogin,
+  isExpired,
+  isStale,
+  renewTokenRecord,
+  type TokenRecord,
+  withoutRefreshToken,
+} from './token-record.ts';
+import type { StoredLogin, TokenStore } from './token-store.ts';
+
+/** What a renewal is asked for. */
+export interface RenewalRequest {
+  readonly login: StoredLogin;
+  readonly target: ResolvedTarget;
+  /** An access token that an API has refused, though it had not expired. */
+  readonly rejected: string | undefined;
+}
+
+interface Parts {
+  readonly options: ResolvedOptions;
+  readonly provider: Provider;
+  readonly tokenStore: TokenStore;
+  readonly writer: RecordWriter;
+}
+
+/**
+ * Renews a record, under the lock. It is read again first: whoever had the lock before may have
+ * renewed it, and a spent refresh token is never sent.
+ *
+ * @throws {@link AuthenticationError} `ERR_OIDC_LOGIN_ENDED`, `ERR_OIDC_LOGIN_REQUIRED`
+ * @throws {@link ProviderError} when the OP fails
+ */
+export async function renewOnce(parts: Parts, request: RenewalRequest): Promise<TokenRecord> {
+  const { options, tokenStore, writer } = parts;
+  const { login, target } = request;
+  const stored = await tokenStore.read(login.place);
+  if (stored?.loginId !== login.record.loginId) throw endedMeanwhile();
+  const record = await writer.newest(login, stored);
+  const present = accessTokenFor(record, target);
+  const isWanted = present === undefined || present.accessToken === request.rejected;
+  if (!isWanted && !isStale(present, options.now(), options.refreshMarginSeconds)) return record;
+  const { refreshToken } = record.tokens;
+  if (refreshToken === undefined) return servedWithoutRefresh(record, present, options.now());
+  const report = startReport(record, target, options);
+  let refreshed: RefreshedTokens;
+  try {
+    refreshed = await refreshTokens(
+      { ...record.tokens, refreshToken },
+      parts.provider,
+      options,
+      target,
+    );
+  } catch (error) {
+    return settleFailure(parts, login, record, present, error, report);
+  }
+  report('renewed');
+  return keep(parts, login, renewTokenRecord(record, refreshed, target));
+}
+
+async function keep(
+  { options, provider, writer }: Parts,
+  login: StoredLogin,
+  renewed: TokenRecord,
+): Promise<TokenRecord> {
+  try {
+    const { record, isOutrun } = await writer.write(login, renewed);
+    if (isOutrun) publish('reuse', { login: eventLogin(renewed, options.sessionKey) });
+    return record;
+  } catch (error) {
+    // Ended meanwhile: the logout has revoked the refresh token that it knew, and not this one.
+    const { refreshToken = '' } = renewed.tokens;
+    revokeRefreshToken(provider, refreshToken).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** What a failed refresh does to the login: the application's decision, or the default. */
+async function settleFailure(
+  { options, tokenStore, writer }: Parts,
+  login: StoredLogin,
+  record: TokenRecord,
+  present: AccessTokenSet | undefined,
+  error: unknown,
+  report: Report,
+): Promise<TokenRecord> {
+  const isGrantDead = isDeadGrant(error);
+  if (!isGrantDead && !(error instanceof ProviderError)) throw error;
+  const failure: RefreshFailure = { error, isGrantDead, claims: record.tokens.claims };
+  const decision = options.onRefreshFailure?.(failure) ?? (isGrantDead ? 'end' : 'keep');
+  report(decision === 'end' ? 'ended' : 'unavailable', error);
+  if (decision === 'end') {
+    publish('logout', { login: eventLogin(record, options.sessionKey), by: 'op' });
+    await tokenStore.remove(login.place);
+    // The session too, whoever waits for this: an application that looks at its own session data,
+    // as Passport does, must not find anybody signed in.
+    await destroyEntry(login.place.store, login.place.sessionId);
+    throw new AuthenticationError(
+      'ERR_OIDC_LOGIN_ENDED',
+      'the OP ended the grant, or answered a refresh for somebody else',
+      error,
+    );
+  }
+  if (!isGrantDead) throw error;
+  const { record: kept } = await writer.write(login, withoutRefreshToken(record));
+  return servedWithoutRefresh(kept, present, options.now());
+}
+
+/** `invalid_grant`, or a refreshed ID Token of somebody else: the refresh token is spent for nothing. */
+function isDeadGrant(error: unknown): error is HybridFlowError {
+  if (error instanceof ProviderError) return error.code === 'ERR_OIDC_GRANT_REFUSED';
+  return error instanceof ValidationError || error instanceof AuthenticationError;
+}
+
+function servedWithoutRefresh(
+  record: TokenRecord,
+  present: AccessTokenSet | undefined,
+  nowMs: number,
+): TokenRecord {
+  if (present !== undefined && !isExpired(present, nowMs)) return record;
+  // No grant has died: the session stays, and the next login of the same user goes on with it.
+  throw new AuthenticationError(
+    'ERR_OIDC_LOGIN_REQUIRED',
+    'there is no access token and no refresh token to get one with; is offline_access in "scope"?',
+  );
+}
+
+type Report = (outcome: RefreshEvent['outcome'], error?: HybridFlowError) => void;
+
+function startReport(
+  record: TokenRecord,
+  { resource, audience, scope }: ResolvedTarget,
+  { sessionKey }: Pick<ResolvedOptions, 'sessionKey'>,
+): Report {
+  const startedAt = performance.now();
+  return (outcome, error) => {
+    publish('refresh', {
+      login: eventLogin(record, sessionKey),
+      target: { resource, audience, scope },
+      outcome,
+      error,
+      durationSeconds: (performance.now() - startedAt) / 1000,
+    });
+  };
+}
