@@ -20,6 +20,8 @@ export interface AnswerLie {
   json?: (body: Record<string, unknown>) => unknown;
   /** Sent in place of JSON. */
   body?: string;
+  /** Time that the OP takes for the answer, once it has made it. */
+  delaySeconds?: number;
   /** Answers by hand. */
   answer?: (res: ServerResponse) => void;
 }
@@ -39,6 +41,11 @@ export interface Lies {
   jwks?: AnswerLie;
   token?: AnswerLie;
   refresh?: AnswerLie;
+  /**
+   * Decides at each refresh request, by the subject of its grant, whether the OP fails. It does so
+   * before it reads the grant: no refresh token is spent, and no reuse is seen.
+   */
+  refreshOutage?: (subject: string) => AnswerLie | undefined;
   revocation?: AnswerLie;
   /** Seconds; `undefined` leaves `expires_in` out. */
   expiresIn?: number | undefined;

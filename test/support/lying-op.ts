@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { createGate, type Gate } from './gate.ts';
 import { tokenHash } from './hash.ts';
@@ -16,6 +17,7 @@ export interface OpRequest {
 
 interface Grant {
   readonly request: Record<string, string>;
+  readonly subject: string;
   readonly authTime: number;
   isRevoked: boolean;
 }
@@ -40,6 +42,7 @@ const random = (): string => randomBytes(24).toString('base64url');
 export class LyingOp {
   readonly clientId = 'client';
   readonly clientSecret = 'secret of the client: ä+&/%';
+  /** Whom the next login is of. */
   subject = 'ada';
   /** Further claims of every ID Token. */
   claims: Record<string, unknown> = {};
@@ -49,6 +52,8 @@ export class LyingOp {
   accessTokens = { front: [] as string[], back: [] as string[] };
   /** What access tokens were asked for with: `resource`, `audience`, `scope` of the token request. */
   readonly targets: Map<string, Record<string, string>> = new Map();
+  /** Refresh tokens that were taken, and spent ones that came again. */
+  readonly refreshes = { granted: 0, reused: 0 };
   #lies: Lies = {};
   #keys: SigningKey[] = [];
   #listening: Listening | undefined;
@@ -56,6 +61,7 @@ export class LyingOp {
   readonly #now: () => number;
   readonly #codes = new Map<string, Grant>();
   readonly #refreshTokens = new Map<string, { grant: Grant; isSpent: boolean }>();
+  readonly #valid = new Map<string, { grant: Grant; expiresAt: number }>();
   readonly #held = new Map<string, Gate>();
 
   private constructor(now: () => number) {
@@ -118,6 +124,18 @@ export class LyingOp {
 
   isRefreshToken(token: string): boolean {
     return this.#refreshTokens.has(token);
+  }
+
+  /** Whom an access token is of, while it is valid. */
+  ownerOf(accessToken: string): string | undefined {
+    const found = this.#valid.get(accessToken);
+    return found !== undefined && this.#now() < found.expiresAt ? found.grant.subject : undefined;
+  }
+
+  /** Grants that were revoked: by a spent refresh token that came again, by a logout, by hand. */
+  get revokedGrants(): number {
+    const grants = new Set([...this.#refreshTokens.values()].map(({ grant }) => grant));
+    return [...grants].filter(({ isRevoked }) => isRevoked).length;
   }
 
   /** Ends every grant, as an administrator of the OP would. */
@@ -202,7 +220,8 @@ export class LyingOp {
 
   async #authorize(request: Record<string, string>, res: ServerResponse): Promise<void> {
     const code = this.#note(random());
-    const grant = { request, authTime: Math.floor(this.#now() / 1000), isRevoked: false };
+    const authTime = Math.floor(this.#now() / 1000);
+    const grant = { request, subject: this.subject, authTime, isRevoked: false };
     this.#codes.set(code, grant);
     const types = (this.#lies.responseType ?? request['response_type'] ?? '').split(' ');
     const state = request['state'] ?? '';
@@ -254,7 +273,7 @@ export class LyingOp {
     ) {
       return send(res, { error: 'invalid_grant' }, { status: 400 });
     }
-    send(
+    return send(
       res,
       await this.#tokens(grant, parameters, this.#lies.backIdToken, code),
       this.#lies.token,
@@ -263,15 +282,19 @@ export class LyingOp {
 
   async #refresh(parameters: Record<string, string>, res: ServerResponse): Promise<void> {
     const token = this.#refreshTokens.get(parameters['refresh_token'] ?? '');
+    if (token?.isSpent) this.refreshes.reused += 1;
+    const outage = this.#lies.refreshOutage?.(token?.grant.subject ?? '');
+    if (outage !== undefined) return send(res, {}, outage);
     if (this.#lies.refresh?.status !== undefined) return send(res, {}, this.#lies.refresh);
     if (token?.isSpent) token.grant.isRevoked = true;
     if (token === undefined || token.grant.isRevoked) {
       return send(res, { error: 'invalid_grant' }, { status: 400 });
     }
     token.isSpent = true;
+    this.refreshes.granted += 1;
     const lie = { ...this.#lies.refreshedIdToken };
     lie.claims = { nonce: undefined, ...lie.claims };
-    send(res, await this.#tokens(token.grant, parameters, lie), this.#lies.refresh);
+    return send(res, await this.#tokens(token.grant, parameters, lie), this.#lies.refresh);
   }
 
   async #tokens(
@@ -283,6 +306,9 @@ export class LyingOp {
     const accessToken = this.#note(random());
     this.accessTokens.back.push(accessToken);
     this.targets.set(accessToken, pickTarget(parameters));
+    const expiresIn = 'expiresIn' in this.#lies ? this.#lies.expiresIn : 3600;
+    const expiresAt = this.#now() + (expiresIn ?? Number.POSITIVE_INFINITY) * 1000;
+    this.#valid.set(accessToken, { grant, expiresAt });
     const refreshToken = this.#note(random());
     this.#refreshTokens.set(refreshToken, { grant, isSpent: false });
     const hashes = {
@@ -292,7 +318,7 @@ export class LyingOp {
     return {
       access_token: accessToken,
       token_type: 'Bearer',
-      ...('expiresIn' in this.#lies ? expiry(this.#lies.expiresIn) : { expires_in: 3600 }),
+      ...(expiresIn === undefined ? {} : { expires_in: expiresIn }),
       refresh_token: refreshToken,
       id_token: await this.#idToken(grant, hashes, lie),
     };
@@ -304,7 +330,7 @@ export class LyingOp {
     const { nonce, max_age, acr_values, organization } = grant.request;
     const claims = {
       iss: this.issuer,
-      sub: this.subject,
+      sub: grant.subject,
       aud: this.clientId,
       exp: now + 300,
       iat: now,
@@ -366,15 +392,16 @@ function pickTarget(parameters: Record<string, string>): Record<string, string> 
   return Object.fromEntries(Object.entries(parameters).filter(([name]) => names.includes(name)));
 }
 
-function expiry(expiresIn: number | undefined): object {
-  return expiresIn === undefined ? {} : { expires_in: expiresIn };
-}
-
 function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
-function send(res: ServerResponse, json: Record<string, unknown>, lie: AnswerLie = {}): void {
+async function send(
+  res: ServerResponse,
+  json: Record<string, unknown>,
+  lie: AnswerLie = {},
+): Promise<void> {
+  if (lie.delaySeconds !== undefined) await delay(lie.delaySeconds * 1000);
   if (lie.answer !== undefined) {
     lie.answer(res);
     return;
