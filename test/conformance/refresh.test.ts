@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Browser } from '../support/browser.ts';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
-import { createGate } from '../support/gate.ts';
 import type { AnswerLie, IdTokenLie } from '../support/lies.ts';
 
 let flow: Flow;
@@ -318,30 +317,6 @@ describe('one spend for each refresh token', () => {
     flow.op.revokeAll();
     const answers = await Promise.all(Array.from({ length: 50 }, api));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
-    expect(flow.op.count('/token', 'refresh_token')).toBe(1);
-  });
-
-  it('a request that saves an old session late undoes nothing, with resave too', async () => {
-    const gate = createGate();
-    flow = await startFlow({
-      session: { resave: true },
-      routes: (app) => {
-        app.get('/slow', async (req, res) => {
-          await gate.wait();
-          req.session.basket = ['saved late'];
-          res.json({});
-        });
-      },
-    });
-    await flow.signIn();
-    const slow = flow.browser.fetch(`${flow.baseUrl}/slow`);
-    await gate.reached;
-    flow.clock.advance(4000);
-    const renewed = json(await api())['authorization'];
-    gate.open();
-    await slow;
-    expect(json(await api())).toMatchObject({ authorization: renewed });
-    expect(json(await flow.browser.navigate(flow.baseUrl))).toMatchObject({ cart: ['saved late'] });
     expect(flow.op.count('/token', 'refresh_token')).toBe(1);
   });
 });
