@@ -19,6 +19,8 @@ export async function createOp(settings: Settings): Promise<Express> {
   const provider = new Provider(settings.issuer, {
     ...(await createConfiguration(settings)),
     features: createFeatures(settings),
+    // Its own would refuse to call this machine's addresses, as it should anywhere else.
+    fetch: (url, { dispatcher, ...options } = {}) => fetch(url, options),
   });
   provider.use(honourOfflineAccess);
   provider.on('server_error', (_ctx, error) => console.error('local OP failed:', error));
@@ -85,6 +87,7 @@ function createFeatures(settings: Settings): NonNullable<Configuration['features
   };
   return {
     devInteractions: { enabled: false },
+    backchannelLogout: { enabled: true },
     pushedAuthorizationRequests: { enabled: false },
     revocation: {
       enabled: true,
@@ -122,6 +125,8 @@ function createClient(settings: Settings): NonNullable<Configuration['clients']>
     grant_types: ['authorization_code', 'implicit', 'refresh_token'],
     redirect_uris: [`${settings.baseUrl}/callback`],
     post_logout_redirect_uris: [`${settings.baseUrl}/logout/callback`],
+    backchannel_logout_uri: `${settings.baseUrl}/backchannel-logout`,
+    backchannel_logout_session_required: true,
   };
 }
 

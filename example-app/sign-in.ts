@@ -19,6 +19,8 @@ export function createSignIn(settings: Settings, lock: Lock | undefined): Hybrid
     scope: settings.scope,
     audience: settings.audience,
     resource: settings.resource,
+    // Sign out at the OP, and the shop hears of it.
+    backchannelLogout: true,
     // The library has an error page of its own; this shop shows it in its own dress.
     onError: (error, _req, _res, next) => next(error),
   });

@@ -59,7 +59,32 @@ export type ValidationErrorCode =
   | 'ERR_OIDC_MAX_AGE'
   | 'ERR_OIDC_ACR'
   | 'ERR_OIDC_ORGANIZATION'
-  | 'ERR_OIDC_LOGOUT_STATE';
+  | 'ERR_OIDC_LOGOUT_STATE'
+  | LogoutTokenErrorCode
+  | LogoutRequestErrorCode;
+
+/** A check of a Logout Token. */
+export type LogoutTokenErrorCode =
+  | 'ERR_OIDC_LOGOUT_TOKEN_MALFORMED'
+  | 'ERR_OIDC_LOGOUT_TOKEN_ALG'
+  | 'ERR_OIDC_LOGOUT_TOKEN_KEY'
+  | 'ERR_OIDC_LOGOUT_TOKEN_SIGNATURE'
+  | 'ERR_OIDC_LOGOUT_TOKEN_TYP'
+  | 'ERR_OIDC_LOGOUT_TOKEN_ISS'
+  | 'ERR_OIDC_LOGOUT_TOKEN_AUD'
+  | 'ERR_OIDC_LOGOUT_TOKEN_IAT'
+  | 'ERR_OIDC_LOGOUT_TOKEN_EXP'
+  | 'ERR_OIDC_LOGOUT_TOKEN_EVENTS'
+  | 'ERR_OIDC_LOGOUT_TOKEN_NONCE'
+  | 'ERR_OIDC_LOGOUT_TOKEN_JTI'
+  | 'ERR_OIDC_LOGOUT_TOKEN_SUBJECT';
+
+/** A check of a request by which the OP ends sessions. */
+export type LogoutRequestErrorCode =
+  | 'ERR_OIDC_LOGOUT_TOKEN_MISSING'
+  | 'ERR_OIDC_LOGOUT_TOKEN_REPLAYED'
+  | 'ERR_OIDC_FRONTCHANNEL_ISS'
+  | 'ERR_OIDC_FRONTCHANNEL_SID';
 
 /** The OP could not be reached, took too long, or answered nonsense. */
 export type ProviderErrorCode =

@@ -1,4 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler, Router } from 'express';
+import type { Store } from 'express-session';
+import { OptionsError } from './errors.ts';
 import { createRecentLogins } from './http/callback.ts';
 import type { FlowParts } from './http/flow-parts.ts';
 import { createLoginSessions } from './http/login-session.ts';
@@ -11,9 +13,12 @@ import { createTransactionCookies } from './http/transaction-cookies.ts';
 import { createProvider } from './oidc/provider.ts';
 import type { HybridFlowOptions, Verify } from './options.ts';
 import { resolveOptions } from './resolve-options.ts';
+import { createEndSessions } from './tokens/end-sessions.ts';
 import { createFreshTokens } from './tokens/fresh-token.ts';
 import { inProcessLock } from './tokens/lock.ts';
 import { createSealer } from './tokens/seal.ts';
+import { createSessionIndex, type SessionsOf } from './tokens/session-index.ts';
+import type { SessionStore } from './tokens/session-store.ts';
 import { createTokenStore } from './tokens/token-store.ts';
 
 /** One client at one OP: the parts an application mounts. */
@@ -31,6 +36,16 @@ export interface HybridFlow {
   errorHandler(): ErrorRequestHandler;
   /** The same flow as a Passport strategy; its name is the option `sessionKey`: `oidc`. */
   strategy(verify: Verify): HybridFlowStrategy;
+  /**
+   * Ends the sessions of a subject, or of one session at the OP, in all processes that share the
+   * store: for administrators. Needs the option `indexSessions`.
+   *
+   * @param store the session store. @default those that requests have come with
+   * @returns how many sessions were ended
+   * @throws {@link OptionsError} without an index, or before the first request without a store
+   * @throws {@link SessionStoreError}
+   */
+  endSessions(whose: SessionsOf, store?: Store): Promise<number>;
   /**
    * Resolves once the OP has been discovered. Optional: without it that happens at the first login.
    *
@@ -53,10 +68,31 @@ export function hybridFlow(options: HybridFlowOptions): HybridFlow {
     optionalAuth: () => optionalAuth(parts),
     errorHandler: () => errorHandler(parts),
     strategy: (verify) => createStrategy(parts, verify, recent),
+    endSessions: (whose, store) => endSessionsOf(parts, whose, store),
     ready: async () => {
       await parts.provider.discovered();
     },
   };
+}
+
+async function endSessionsOf(
+  { loginSessions, endSessions }: FlowParts,
+  whose: SessionsOf,
+  store: Store | undefined,
+): Promise<number> {
+  if (endSessions === undefined) {
+    const message = '"indexSessions" has to be true, so that sessions can be found by subject';
+    throw new OptionsError('ERR_OIDC_OPTION_MISSING', 'indexSessions', message);
+  }
+  const stores = store === undefined ? loginSessions.stores() : [store as unknown as SessionStore];
+  if (stores.length === 0) {
+    const message =
+      'no request has come yet, so the session store is not known; give it to endSessions()';
+    throw new OptionsError('ERR_OIDC_SESSION_MISSING', 'store', message);
+  }
+  let ended = 0;
+  for (const one of stores) ended += await endSessions.end(one, whose, undefined, 'application');
+  return ended;
 }
 
 function buildParts(given: HybridFlowOptions): FlowParts {
@@ -65,17 +101,22 @@ function buildParts(given: HybridFlowOptions): FlowParts {
   const sealer = createSealer(options.secrets);
   const tokenStore = createTokenStore(sealer, options);
   const lock = options.lock ?? inProcessLock();
-  const freshTokens = createFreshTokens({ options, provider, tokenStore, lock });
+  const index = options.indexSessions ? createSessionIndex(options, lock) : undefined;
+  const freshTokens = createFreshTokens({ options, provider, tokenStore, lock, index });
   return {
     options,
     provider,
     sealer,
     tokenStore,
     freshTokens,
+    endSessions: index && createEndSessions(index, freshTokens),
     transactionCookies: createTransactionCookies(options, sealer),
     logoutCookie: createLogoutCookie(options, sealer),
-    loginSessions: createLoginSessions(options, tokenStore, (place) =>
-      freshTokens.end(place, 'application'),
+    loginSessions: createLoginSessions(
+      options,
+      tokenStore,
+      (place) => freshTokens.end(place, 'application'),
+      index,
     ),
   };
 }

@@ -22,6 +22,7 @@ export type { TokenTarget } from './oidc/token-target.ts';
 export type {
   ClientCredentials,
   CommonOptions,
+  EndSessionParams,
   HybridFlowOptions,
   OnError,
   OnRefreshFailure,
@@ -36,3 +37,4 @@ export type {
 export { inProcessLock } from './tokens/lock.ts';
 export type { IoRedisClient, NodeRedisClient, RedisLockOptions } from './tokens/redis-lock.ts';
 export { redisLock } from './tokens/redis-lock.ts';
+export type { SessionsOf } from './tokens/session-index.ts';

@@ -67,6 +67,11 @@ export type OnError = (
   next: NextFunction,
 ) => void | Promise<void>;
 
+/** Parameters such as `logout_hint` and `ui_locales`, the same for all or by the claims of the login. */
+export type EndSessionParams =
+  | Readonly<Record<string, string>>
+  | ((claims: IdTokenClaims) => Readonly<Record<string, string>>);
+
 /** A confidential client has a secret; a public one says that it has none. */
 export type ClientCredentials =
   | {
@@ -125,6 +130,34 @@ export interface CommonOptions {
   logoutPath?: string | undefined;
   /** Path the OP returns to after logout: the `post_logout_redirect_uri`. @default '/logout/callback' */
   postLogoutPath?: string | undefined;
+  /**
+   * Mounts the route by which the OP ends sessions without a browser. It has to be registered there
+   * as `backchannel_logout_uri`. @default false
+   */
+  backchannelLogout?: boolean | undefined;
+  /** Path of that route. @default '/backchannel-logout' */
+  backchannelLogoutPath?: string | undefined;
+  /**
+   * Mounts the route by which the OP ends sessions from a frame in its own page. It has to be
+   * registered there as `frontchannel_logout_uri`, with
+   * `frontchannel_logout_session_required`. @default false
+   */
+  frontchannelLogout?: boolean | undefined;
+  /** Path of that route. @default '/frontchannel-logout' */
+  frontchannelLogoutPath?: string | undefined;
+  /**
+   * Keeps an index of sessions by subject and by session at the OP, for `endSessions()`.
+   * @default with `backchannelLogout` and `frontchannelLogout`
+   */
+  indexSessions?: boolean | undefined;
+  /** Further parameters of the request to the OP's end-session endpoint, by their wire names. */
+  endSessionParams?: EndSessionParams | undefined;
+  /** A login ends after so many seconds in which its session was not used. @default with its session */
+  idleLifetimeSeconds?: number | undefined;
+  /** A login ends so many seconds after the user has signed in. @default never */
+  absoluteLifetimeSeconds?: number | undefined;
+  /** A login ends with its ID Token, unless a refresh has brought a new one. @default false */
+  endWithIdToken?: boolean | undefined;
   /** Name of the login in the session; two flows on one application need two. @default 'oidc' */
   sessionKey?: string | undefined;
   /** Renew an access token this long before it expires; at most half its life. @default 60 */
@@ -196,6 +229,15 @@ export interface ResolvedOptions {
   readonly callbackPath: string;
   readonly logoutPath: string;
   readonly postLogoutPath: string;
+  readonly backchannelLogout: boolean;
+  readonly backchannelLogoutPath: string;
+  readonly frontchannelLogout: boolean;
+  readonly frontchannelLogoutPath: string;
+  readonly indexSessions: boolean;
+  readonly endSessionParams: (claims: IdTokenClaims) => Readonly<Record<string, string>>;
+  readonly idleLifetimeSeconds: number | undefined;
+  readonly absoluteLifetimeSeconds: number | undefined;
+  readonly endWithIdToken: boolean;
   readonly sessionKey: string;
   readonly refreshMarginSeconds: number;
   readonly clockToleranceSeconds: number;
@@ -221,6 +263,8 @@ export const defaultOptions = {
   callbackPath: '/callback',
   logoutPath: '/logout',
   postLogoutPath: '/logout/callback',
+  backchannelLogoutPath: '/backchannel-logout',
+  frontchannelLogoutPath: '/frontchannel-logout',
   sessionKey: 'oidc',
   refreshMarginSeconds: 60,
   clockToleranceSeconds: 30,

@@ -66,6 +66,13 @@ const knownOptions: readonly string[] = [
   'organization',
   'tokenEndpointAuthMethod',
   'idTokenSignedResponseAlg',
+  'backchannelLogout',
+  'frontchannelLogout',
+  'indexSessions',
+  'endSessionParams',
+  'idleLifetimeSeconds',
+  'absoluteLifetimeSeconds',
+  'endWithIdToken',
   'trustedOrigins',
   'lock',
   'verify',
@@ -115,7 +122,7 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
     audience: readText(given, 'audience'),
     resources: readResources(given),
     authorizationParams: readAuthorizationParams(given),
-    maxAge: given.maxAge === undefined ? undefined : readNumber(given, 'maxAge', 0, 0),
+    maxAge: readOptionalNumber(given, 'maxAge', 0),
     acrValues: (readText(given, 'acrValues') ?? '').split(' ').filter(Boolean),
     organization: readText(given, 'organization'),
     idTokenSignedResponseAlg: readOneOf(
@@ -123,6 +130,11 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
       given.idTokenSignedResponseAlg,
       signatureAlgorithms,
     ),
+    ...readOpLogout(given),
+    endSessionParams: readEndSessionParams(given),
+    idleLifetimeSeconds: readOptionalNumber(given, 'idleLifetimeSeconds', 60),
+    absoluteLifetimeSeconds: readOptionalNumber(given, 'absoluteLifetimeSeconds', 1),
+    endWithIdToken: readBoolean(given, 'endWithIdToken') ?? false,
     sessionKey: readSessionKey(given),
     refreshMarginSeconds: readNumber(
       given,
@@ -218,6 +230,47 @@ function readNumber(
     throw invalid(name, `a whole number, ${least} or more`, value);
   }
   return value as number;
+}
+
+function readOptionalNumber(
+  options: HybridFlowOptions,
+  name: keyof CommonOptions,
+  least: number,
+): number | undefined {
+  return options[name] === undefined ? undefined : readNumber(options, name, least, least);
+}
+
+function readOpLogout(
+  options: HybridFlowOptions,
+): Pick<ResolvedOptions, 'backchannelLogout' | 'frontchannelLogout' | 'indexSessions'> {
+  const backchannelLogout = readBoolean(options, 'backchannelLogout') ?? false;
+  const frontchannelLogout = readBoolean(options, 'frontchannelLogout') ?? false;
+  const isNeeded = backchannelLogout || frontchannelLogout;
+  const indexSessions = readBoolean(options, 'indexSessions') ?? isNeeded;
+  if (isNeeded && !indexSessions) {
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_INVALID',
+      'indexSessions',
+      '"indexSessions" cannot be false with "backchannelLogout" or "frontchannelLogout", which find sessions by it',
+    );
+  }
+  return { backchannelLogout, frontchannelLogout, indexSessions };
+}
+
+const noEndSessionParams = (): Readonly<Record<string, string>> => ({});
+
+function readEndSessionParams(options: HybridFlowOptions): ResolvedOptions['endSessionParams'] {
+  const { endSessionParams } = options;
+  if (endSessionParams === undefined) return noEndSessionParams;
+  if (typeof endSessionParams === 'function') return endSessionParams;
+  const isTexts = Object.values(endSessionParams ?? [null]).every(
+    (value) => typeof value === 'string',
+  );
+  if (typeof endSessionParams !== 'object' || endSessionParams === null || !isTexts) {
+    throw invalid('endSessionParams', 'an object of strings, or a function', endSessionParams);
+  }
+  const parameters = Object.freeze({ ...endSessionParams });
+  return () => parameters;
 }
 
 function readFunction<Name extends 'verify' | 'onError' | 'onRefreshFailure' | 'fetch' | 'now'>(
@@ -336,11 +389,19 @@ function readClientCredentials(
   return { clientSecret, tokenEndpointAuthMethod };
 }
 
-function readPaths(
-  options: HybridFlowOptions,
-): Pick<ResolvedOptions, 'loginPath' | 'callbackPath' | 'logoutPath' | 'postLogoutPath'> {
-  const names = ['loginPath', 'callbackPath', 'logoutPath', 'postLogoutPath'] as const;
-  const paths = names.map((name) => {
+const pathOptions = [
+  'loginPath',
+  'callbackPath',
+  'logoutPath',
+  'postLogoutPath',
+  'backchannelLogoutPath',
+  'frontchannelLogoutPath',
+] as const;
+
+type PathOption = (typeof pathOptions)[number];
+
+function readPaths(options: HybridFlowOptions): Pick<ResolvedOptions, PathOption> {
+  const paths = pathOptions.map((name) => {
     const path = readText(options, name) ?? defaultOptions[name];
     // Literal paths only: Express 4 and 5 read patterns differently.
     if (!/^(\/[A-Za-z0-9._~-]+)+$/.test(path)) {
@@ -356,16 +417,11 @@ function readPaths(
     throw new OptionsError(
       'ERR_OIDC_OPTION_INVALID',
       'callbackPath',
-      `${names.map((name) => `"${name}"`).join(', ')} must differ from each other`,
+      `${pathOptions.map((name) => `"${name}"`).join(', ')} must differ from each other`,
     );
   }
-  const [loginPath, callbackPath, logoutPath, postLogoutPath] = paths as [
-    string,
-    string,
-    string,
-    string,
-  ];
-  return { loginPath, callbackPath, logoutPath, postLogoutPath };
+  const named = pathOptions.map((name, index) => [name, paths[index]]);
+  return Object.fromEntries(named) as Pick<ResolvedOptions, PathOption>;
 }
 
 function readResponseMode(options: HybridFlowOptions, responseType: ResponseType): ResponseMode {

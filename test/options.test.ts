@@ -140,13 +140,31 @@ describe('options', () => {
     expect(Object.isFrozen(resolveOptions(options))).toBe(true);
   });
 
-  it('has in the README the defaults of the code', () => {
-    const text = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-    const readme = text.slice(text.indexOf('## Options'));
+  it('has in docs/options.md the defaults of the code', () => {
+    const page = readFileSync(new URL('../docs/options.md', import.meta.url), 'utf8');
     for (const [name, value] of Object.entries(defaultOptions)) {
-      const row = readme.split('\n').find((line) => line.startsWith(`| \`${name}\` |`));
+      const row = page.split('\n').find((line) => line.startsWith(`| \`${name}\` |`));
       expect(`${name}: ${row}`).toContain(`| \`${value}\` |`);
     }
+  });
+
+  it('has a row for each option in docs/options.md, and in the README the same rows', () => {
+    const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
+    const source = read('../lib/options.ts');
+    const [, common = ''] = /interface CommonOptions \{(.*?)\n\}/s.exec(source) ?? [];
+    const names = [...common.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name = '']) => name);
+    const rows = read('../docs/options.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'));
+    const listed = rows.flatMap((row) => [...(row.split(' | ')[0] ?? '').matchAll(/`(\w+)`/g)]);
+    expect(listed.map(([, name]) => name).sort()).toEqual(
+      [...names, 'clientSecret', 'tokenEndpointAuthMethod'].sort(),
+    );
+    const [, readme = ''] = read('../README.md').split('## Options');
+    const [table = ''] = readme.split('\n## ');
+    const shown = table.split('\n').filter((line) => line.startsWith('| `'));
+    expect(shown.length).toBeGreaterThan(8);
+    expect(rows).toEqual(expect.arrayContaining(shown));
   });
 
   it('has in its doc comments the defaults of the code', () => {

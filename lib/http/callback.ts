@@ -16,7 +16,7 @@ import { readFormPost, readQuery } from './callback-parameters.ts';
 import type { FlowParts } from './flow-parts.ts';
 import type { RenewSession } from './login-session.ts';
 import { defaultReturnPath } from './return-to.ts';
-import type { SessionRequest } from './session-request.ts';
+import { leaveSessionAlone } from './session-request.ts';
 
 /** How long the browser may take from the first hop to the second. */
 const hopSeconds = 60;
@@ -36,7 +36,7 @@ export async function receiveFormPost(
   req: Request,
   res: Response,
 ): Promise<string> {
-  leaveSessionAlone(req as SessionRequest);
+  leaveSessionAlone(req);
   try {
     return await sealFormPost(parts, req, res);
   } catch (error) {
@@ -53,15 +53,6 @@ async function sealFormPost(parts: FlowParts, req: Request, res: Response): Prom
   const expiresAt = Math.floor(options.now() / 1000) + hopSeconds;
   const sealed = sealer.seal(JSON.stringify([expiresAt, received]), sealPurpose(options));
   return `${options.basePath}${options.callbackPath}?${sealedParameter}=${sealed}`;
-}
-
-/**
- * express-session made an empty session for this request, because the visitor's cookie is
- * withheld; saved, its cookie would replace the visitor's.
- */
-function leaveSessionAlone(req: { session?: unknown; sessionID?: unknown }): void {
-  delete req.session;
-  delete req.sessionID;
 }
 
 /** Signs the user in; `establish` does it with the given way to renew the session. */

@@ -1,5 +1,6 @@
 import type { Provider } from '../oidc/provider.ts';
 import type { ResolvedOptions } from '../options.ts';
+import type { EndSessions } from '../tokens/end-sessions.ts';
 import type { FreshTokens } from '../tokens/fresh-token.ts';
 import type { Sealer } from '../tokens/seal.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
@@ -14,6 +15,8 @@ export interface FlowParts {
   readonly sealer: Sealer;
   readonly tokenStore: TokenStore;
   readonly freshTokens: FreshTokens;
+  /** There where sessions can be ended from outside. */
+  readonly endSessions: EndSessions | undefined;
   readonly transactionCookies: TransactionCookies;
   readonly logoutCookie: LogoutCookie;
   readonly loginSessions: LoginSessions;

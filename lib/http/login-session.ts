@@ -5,10 +5,14 @@ import type { TokenSet } from '../oidc/code-exchange.ts';
 import type { Transaction } from '../oidc/transaction.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { followSessions, sessionKeysOf } from '../tokens/record-lifetime.ts';
+import { endedMeanwhile } from '../tokens/record-writer.ts';
+import type { SessionIndex } from '../tokens/session-index.ts';
 import { destroyEntry, readEntry, type SessionStore, settle } from '../tokens/session-store.ts';
 import {
   createTokenRecord,
   eventLogin,
+  hasOutlived,
+  indexedLoginMark,
   isMarkOf,
   type LoginMark,
   loginMark,
@@ -43,6 +47,8 @@ export interface LoginSessions {
   adopt(req: Request, sessionId: string): Promise<void>;
   /** Ends the login and the session. */
   end(req: Request): Promise<void>;
+  /** The stores that requests have come with. */
+  stores(): readonly SessionStore[];
 }
 
 /** Gives the request a new session by express-session alone. */
@@ -56,11 +62,12 @@ export function createLoginSessions(
   options: ResolvedOptions,
   tokenStore: TokenStore,
   endRecord: (place: RecordPlace) => Promise<unknown>,
+  index: SessionIndex | undefined,
 ): LoginSessions {
   const { sessionKey } = options;
 
   /** Stores whose sessions are followed. */
-  const followed = new WeakSet<SessionStore>();
+  const followed = new Set<SessionStore>();
   let hasSeenSession = false;
 
   const checked = (req: Request): SessionRequest => {
@@ -82,6 +89,10 @@ export function createLoginSessions(
     followSessions(store, {
       sessionKey,
       now: options.now,
+      idleLifetimeSeconds: options.idleLifetimeSeconds,
+      onProlonged: async (sessionId, entry) => {
+        await index?.prolong({ store, sessionId }, entry[sessionKey] as LoginMark, entry.cookie);
+      },
       endRecord: (sessionId) => endRecord({ store, sessionId }),
       hasEnded: async (sessionId, unverifiedMark) => {
         const mark = unverifiedMark as LoginMark;
@@ -129,8 +140,12 @@ export function createLoginSessions(
       if (mark === undefined) return undefined;
       const place = { store: request.sessionStore, sessionId: request.sessionID };
       const record = await tokenStore.read(place);
-      const { cookie } = request.session;
-      return record?.loginId === mark.id ? { place, record, cookie } : undefined;
+      if (record?.loginId !== mark.id) return undefined;
+      if (hasOutlived(record, options)) {
+        await settle((done) => request.session.destroy(done));
+        return undefined;
+      }
+      return { place, record, cookie: request.session.cookie };
     },
 
     async establish(req, tokens, transaction, renew, data = {}) {
@@ -145,12 +160,15 @@ export function createLoginSessions(
       // Passport renews nothing with `session: false`, and an id from before could be anybody's.
       if (request.sessionID === idBefore) await regenerateSession(request);
       const { session, sessionID: sessionId, sessionStore: store } = request;
-      const mark = loginMark(record, sessionId);
+      const mark = (index ? indexedLoginMark : loginMark)(record, sessionId);
+      const place = { store, sessionId };
       Object.assign(session, carriedOver(before, mark, otherKeys), data, { [sessionKey]: mark });
       try {
-        await tokenStore.write({ store, sessionId }, record, session.cookie);
+        await index?.add(place, mark, record.loggedInAt, session.cookie);
+        await tokenStore.write(place, record, session.cookie);
         if (leftBehindId !== undefined) await destroyEntry(store, leftBehindId);
         await settle((done) => session.save(done));
+        if (index && !(await index.has(place, mark))) throw endedMeanwhile();
       } catch (error) {
         await settle((done) => session.destroy(done)).catch(() => undefined);
         throw error;
@@ -172,6 +190,8 @@ export function createLoginSessions(
       request.sessionID = sessionId;
       request.sessionStore.createSession(request, entry);
     },
+
+    stores: () => [...followed],
 
     async end(req) {
       const request = checked(req);

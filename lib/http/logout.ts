@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { ValidationError } from '../errors.ts';
+import type { GrantTokens } from '../oidc/code-exchange.ts';
 import { buildEndSessionRequest, type EndSessionRequest } from '../oidc/end-session.ts';
 import { revokeRefreshToken } from '../oidc/revocation.ts';
 import { readQuery } from './callback-parameters.ts';
@@ -54,7 +55,7 @@ async function logOut(
   if (refreshToken !== undefined) {
     revokeRefreshToken(parts.provider, refreshToken).catch(() => undefined);
   }
-  const endSession = await endSessionRequest(parts, login?.record.tokens.idToken);
+  const endSession = await endSessionRequest(parts, login?.record.tokens);
   if (endSession !== undefined) {
     parts.logoutCookie.store(res, { state: endSession.state, returnTo });
   }
@@ -64,11 +65,11 @@ async function logOut(
 /** The OP's part of a logout; `undefined` where it has none or cannot be reached. */
 async function endSessionRequest(
   parts: FlowParts,
-  idTokenHint: string | undefined,
+  login: Pick<GrantTokens, 'idToken' | 'claims'> | undefined,
 ): Promise<EndSessionRequest | undefined> {
   try {
     const discovered = await parts.provider.discovered();
-    return buildEndSessionRequest(discovered, parts.options, idTokenHint);
+    return buildEndSessionRequest(discovered, parts.options, login);
   } catch {
     // The login has ended here; an OP that is down must not make it look otherwise.
     return undefined;

@@ -6,6 +6,7 @@ import { loginRoute, notANavigation } from './login.ts';
 import { regenerateSession } from './login-session.ts';
 import { logoutRoute, postLogoutRoute } from './logout.ts';
 import { isPrefetch } from './negotiation.ts';
+import { backchannelLogoutRoute, frontchannelLogoutRoute } from './op-logout.ts';
 import { sendRedirect, sendRefresh } from './pages.ts';
 import { canLogIn, passportSession } from './passport-session.ts';
 import type { SessionRequest } from './session-request.ts';
@@ -20,6 +21,12 @@ export function createRouter(parts: FlowParts, recent: RecentLogins): Router {
   router.get(options.logoutPath, logoutRoute(parts));
   router.post(options.logoutPath, logoutRoute(parts));
   router.get(options.postLogoutPath, postLogoutRoute(parts));
+  if (parts.endSessions && options.backchannelLogout) {
+    router.post(options.backchannelLogoutPath, backchannelLogoutRoute(parts, parts.endSessions));
+  }
+  if (parts.endSessions && options.frontchannelLogout) {
+    router.get(options.frontchannelLogoutPath, frontchannelLogoutRoute(parts, parts.endSessions));
+  }
   return router;
 }
 

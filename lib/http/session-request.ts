@@ -24,6 +24,35 @@ export function hasSession(req: Request): boolean {
 }
 
 /**
+ * The store behind a request, also where it brought no session.
+ *
+ * @throws {@link OptionsError} `ERR_OIDC_SESSION_MISSING`
+ */
+export function sessionStoreOf(req: Request): SessionStore {
+  const { sessionStore } = req as Partial<SessionRequest>;
+  if (sessionStore === undefined) throw missingSession();
+  return sessionStore;
+}
+
+/**
+ * For requests that come from another site: express-session made an empty session, because the
+ * visitor's cookie is withheld; saved, its cookie would replace the visitor's.
+ */
+export function leaveSessionAlone(req: Request): void {
+  const request: { session?: unknown; sessionID?: unknown } = req as Partial<SessionRequest>;
+  delete request.session;
+  delete request.sessionID;
+}
+
+function missingSession(): OptionsError {
+  return new OptionsError(
+    'ERR_OIDC_SESSION_MISSING',
+    'session',
+    'there is no session: mount express-session before oidc.router(), oidc.requireAuth() and oidc.optionalAuth()',
+  );
+}
+
+/**
  * The request with its session.
  *
  * @throws {@link OptionsError} `ERR_OIDC_SESSION_MISSING`, `ERR_OIDC_SESSION_COOKIE`
@@ -33,13 +62,7 @@ export function sessionRequest(
   options: Pick<ResolvedOptions, 'isSecure'>,
 ): SessionRequest {
   const request = req as SessionRequest;
-  if (!hasSession(req)) {
-    throw new OptionsError(
-      'ERR_OIDC_SESSION_MISSING',
-      'session',
-      'there is no session: mount express-session before oidc.router(), oidc.requireAuth() and oidc.optionalAuth()',
-    );
-  }
+  if (!hasSession(req)) throw missingSession();
   // express-session drops such a cookie without a word, and every login would end signed out.
   if (request.session?.cookie.secure === true && !req.secure) {
     throw new OptionsError(

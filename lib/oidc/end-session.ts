@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ResolvedOptions } from '../options.ts';
+import type { GrantTokens } from './code-exchange.ts';
 import type { DiscoveredProvider } from './provider.ts';
 
 /** A logout that the OP is asked to join. */
@@ -16,8 +17,8 @@ export interface EndSessionRequest {
  */
 export function buildEndSessionRequest(
   provider: DiscoveredProvider,
-  options: Pick<ResolvedOptions, 'clientId' | 'postLogoutRedirectUri'>,
-  idTokenHint: string | undefined,
+  options: Pick<ResolvedOptions, 'clientId' | 'postLogoutRedirectUri' | 'endSessionParams'>,
+  login: Pick<GrantTokens, 'idToken' | 'claims'> | undefined,
 ): EndSessionRequest | undefined {
   const endpoint = provider.metadata.end_session_endpoint;
   if (typeof endpoint !== 'string' || !URL.canParse(endpoint)) return undefined;
@@ -27,7 +28,11 @@ export function buildEndSessionRequest(
     return undefined;
   }
   const state = randomBytes(16).toString('base64url');
-  if (idTokenHint !== undefined) url.searchParams.set('id_token_hint', idTokenHint);
+  if (login !== undefined) {
+    const further = Object.entries(options.endSessionParams(login.claims));
+    for (const [name, value] of further) url.searchParams.set(name, value);
+    url.searchParams.set('id_token_hint', login.idToken);
+  }
   url.searchParams.set('client_id', options.clientId);
   url.searchParams.set('post_logout_redirect_uri', options.postLogoutRedirectUri);
   url.searchParams.set('state', state);

@@ -8,9 +8,11 @@ import type { ResolvedOptions } from '../options.ts';
 import { settlesWithin } from './deadline.ts';
 import { createRecordWriter } from './record-writer.ts';
 import { type RenewalRequest, renewOnce } from './renewal.ts';
+import type { SessionIndex } from './session-index.ts';
 import {
   accessTokenFor,
   eventLogin,
+  indexedLoginMark,
   isExpired,
   isStale,
   type TokenRecord,
@@ -58,9 +60,11 @@ interface Parts {
   readonly provider: Provider;
   readonly tokenStore: TokenStore;
   readonly lock: Lock;
+  readonly index: SessionIndex | undefined;
 }
 
-export function createFreshTokens({ options, provider, tokenStore, lock }: Parts): FreshTokens {
+export function createFreshTokens(parts: Parts): FreshTokens {
+  const { options, provider, tokenStore, lock, index } = parts;
   const { sessionKey, now } = options;
   const underWay = new Map<string, Promise<TokenRecord>>();
   const pausedUntil = new BoundedMap<string, number>(maxRemembered);
@@ -127,9 +131,13 @@ export function createFreshTokens({ options, provider, tokenStore, lock }: Parts
     return false;
   };
 
-  const publishEnd = async (place: RecordPlace, by: LogoutEvent['by']): Promise<void> => {
+  /** What only a record that is still there tells of its login. */
+  const announceEnd = async (place: RecordPlace, by: LogoutEvent['by']): Promise<void> => {
+    if (index === undefined && !isHeard('logout')) return;
     const record = await tokenStore.read(place);
-    if (record !== undefined) publish('logout', { login: eventLogin(record, sessionKey), by });
+    if (record === undefined) return;
+    publish('logout', { login: eventLogin(record, sessionKey), by });
+    await index?.remove(place, indexedLoginMark(record, place.sessionId));
   };
 
   return {
@@ -153,7 +161,8 @@ export function createFreshTokens({ options, provider, tokenStore, lock }: Parts
     async end(place, by) {
       const key = recordKey(sessionKey, place.sessionId);
       writer.forget(key);
-      if (isHeard('logout')) await publishEnd(place, by).catch(() => undefined);
+      // A session that stays in the index has ended all the same.
+      await announceEnd(place, by).catch(() => undefined);
       const release = await acquire(key, 0).catch(() => undefined);
       try {
         await tokenStore.remove(place);

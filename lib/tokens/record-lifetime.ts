@@ -18,6 +18,9 @@ const maxRemembered = 10_000;
 export interface RecordFollower {
   readonly sessionKey: string;
   readonly now: () => number;
+  readonly idleLifetimeSeconds: number | undefined;
+  /** Called when the life of a session is prolonged, as seldom as that of its record. */
+  readonly onProlonged: (sessionId: string, entry: StoredEntry) => Promise<unknown>;
   /** Ends the login of a session; called before the session itself is destroyed. */
   readonly endRecord: (sessionId: string) => Promise<unknown>;
   /** Whether a session is marked with a login of its own that has no record any more. */
@@ -82,13 +85,15 @@ function followTouch(store: SessionStore, all: Followers): void {
 
   const prolong = (sid: string, entry: StoredEntry): void => {
     if (isRecord(sid, all)) return;
-    for (const { sessionKey, now } of all) {
+    for (const { sessionKey, now, idleLifetimeSeconds, onProlonged } of all) {
       const key = recordKey(sessionKey, sid);
       const isDue = now() - (prolongedAt.get(key) ?? 0) >= resolutionSeconds * 1000;
       if (entry[sessionKey] === undefined || !isDue) continue;
       prolongedAt.set(key, now());
       // A failure shows at the next request, which finds no record and asks for a login.
-      touch(key, { cookie: recordCookie(entry.cookie, now()) }, () => undefined);
+      const cookie = recordCookie(entry.cookie, now(), idleLifetimeSeconds);
+      touch(key, { cookie }, () => undefined);
+      onProlonged(sid, entry).catch(() => undefined);
     }
   };
 

@@ -6,6 +6,7 @@ import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
 import type { RefreshedTokens } from '../oidc/refresh-grant.ts';
 import type { ResolvedTarget } from '../oidc/token-target.ts';
 import { shortDigest } from '../oidc/transaction.ts';
+import type { ResolvedOptions } from '../options.ts';
 
 /** What is kept of one login: the code-exchanged tokens and the claims of the ID Token. */
 export interface TokenRecord {
@@ -15,6 +16,8 @@ export interface TokenRecord {
   readonly version: number;
   /** The login's tokens; the access token is for the API that the login itself asked for. */
   readonly tokens: TokenSet;
+  /** When the user signed in, by the clock of the OP: epoch seconds. */
+  readonly loggedInAt: number;
   /** Access tokens for other APIs, by the keys of their targets. */
   readonly apiTokens: ReadonlyMap<string, AccessTokenSet>;
 }
@@ -25,7 +28,7 @@ const maxApiTokens = 20;
 /** The first record of a login. */
 export function createTokenRecord(tokens: TokenSet): TokenRecord {
   const loginId = randomBytes(12).toString('base64url');
-  return { loginId, version: 1, tokens, apiTokens: new Map() };
+  return { loginId, version: 1, tokens, loggedInAt: tokens.claims.iat, apiTokens: new Map() };
 }
 
 /** The access token that a record has for a target, fresh or not. */
@@ -49,15 +52,34 @@ export interface LoginMark {
   readonly user: string;
   /** Recognizes the session that it was made for: applications copy whole sessions. */
   readonly session: string;
+  /** Finds the session by that at the OP, where the OP ends sessions. */
+  readonly sid?: string;
 }
 
 export function loginMark(record: TokenRecord, sessionId: string): LoginMark {
   const { iss, sub } = record.tokens.claims;
   return {
     id: record.loginId,
-    user: shortDigest(JSON.stringify([iss, sub]), 16),
+    user: userDigest(iss, sub),
     session: shortDigest(sessionId, 8),
   };
+}
+
+/** The mark of a login that is found by its subject and by its session at the OP. */
+export function indexedLoginMark(record: TokenRecord, sessionId: string): LoginMark {
+  const { iss, sid } = record.tokens.claims;
+  const mark = loginMark(record, sessionId);
+  return typeof sid === 'string' ? { ...mark, sid: sidDigest(iss, sid) } : mark;
+}
+
+/** `user` of a mark: recognizes a subject without naming it. */
+export function userDigest(issuer: string, sub: string): string {
+  return shortDigest(JSON.stringify([issuer, sub]), 16);
+}
+
+/** `sid` of a mark. */
+export function sidDigest(issuer: string, sid: string): string {
+  return shortDigest(JSON.stringify([issuer, 'sid', sid]), 16);
 }
 
 /** Whether a mark was made for this session, and is no copy from another. */
@@ -74,7 +96,7 @@ export function renewTokenRecord(
   const tokens = { ...record.tokens, ...grant, ...(target.key === '' ? access : {}) };
   const apiTokens =
     target.key === '' ? record.apiTokens : withApiToken(record.apiTokens, target.key, access);
-  return { loginId: record.loginId, version: record.version + 1, tokens, apiTokens };
+  return { ...record, version: record.version + 1, tokens, apiTokens };
 }
 
 function withApiToken(
@@ -104,6 +126,16 @@ export function isStale(tokens: AccessTokenSet, nowMs: number, marginSeconds: nu
   return nowMs / 1000 >= tokens.expiresAt - margin;
 }
 
+/** Whether a login is past the end that the options give it. */
+export function hasOutlived(
+  { loggedInAt, tokens }: TokenRecord,
+  options: Pick<ResolvedOptions, 'absoluteLifetimeSeconds' | 'endWithIdToken' | 'now'>,
+): boolean {
+  const now = options.now() / 1000;
+  if (options.endWithIdToken && now >= tokens.claims.exp) return true;
+  return now >= loggedInAt + (options.absoluteLifetimeSeconds ?? Number.POSITIVE_INFINITY);
+}
+
 /** Whether the access token is past its end. */
 export function isExpired(tokens: AccessTokenSet, nowMs: number): boolean {
   return tokens.expiresAt !== undefined && nowMs / 1000 >= tokens.expiresAt;
@@ -121,6 +153,7 @@ type Fields = [
   idToken: string,
   /** Claims of the login that a refreshed ID Token lacks. */
   keptClaims: Partial<IdTokenClaims> | null,
+  loggedInAt: number,
   /** Left out by logins that use one API only. */
   apiTokens?: readonly ApiTokenFields[],
 ];
@@ -147,6 +180,7 @@ export function serializeTokenRecord(record: TokenRecord): string {
     tokens.scope,
     tokens.idToken,
     keptClaims(tokens),
+    record.loggedInAt,
   ];
   if (apiTokens.size > 0) fields.push([...apiTokens].map(apiTokenFields));
   return JSON.stringify(fields);
@@ -173,7 +207,8 @@ export function parseTokenRecord(text: string): TokenRecord | undefined {
       idToken: fields[8],
       claims: freeze({ ...fields[9], ...decodeClaims(fields[8]) }),
     },
-    apiTokens: new Map(fields[10]?.map(parseApiToken)),
+    loggedInAt: fields[10],
+    apiTokens: new Map(fields[11]?.map(parseApiToken)),
   };
 }
 

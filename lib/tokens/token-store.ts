@@ -57,7 +57,10 @@ const slackSeconds = 60;
 
 export function createTokenStore(
   sealer: Sealer,
-  options: Pick<ResolvedOptions, 'sessionKey' | 'issuer' | 'clientId' | 'now'>,
+  options: Pick<
+    ResolvedOptions,
+    'sessionKey' | 'issuer' | 'clientId' | 'idleLifetimeSeconds' | 'now'
+  >,
 ): TokenStore {
   const keyOf = (place: RecordPlace): string => recordKey(options.sessionKey, place.sessionId);
 
@@ -78,6 +81,9 @@ export function createTokenStore(
     return record;
   };
 
+  const cookieOf = (cookie: StoredCookie): StoredCookie =>
+    recordCookie(cookie, options.now(), options.idleLifetimeSeconds);
+
   const write = (place: RecordPlace, record: TokenRecord, cookie: StoredCookie): Promise<void> => {
     const key = keyOf(place);
     const sealed = sealer.seal(serializeTokenRecord(record), purposeOf(key));
@@ -92,7 +98,7 @@ export function createTokenStore(
     },
 
     write(place, record, cookie) {
-      return write(place, record, recordCookie(cookie, options.now()));
+      return write(place, record, cookieOf(cookie));
     },
 
     async replace(place, record, cookie) {
@@ -100,7 +106,7 @@ export function createTokenStore(
       const entry = await readEntry(place.store, key);
       const stored = open(key, entry?.[options.sessionKey]);
       if (stored?.loginId !== record.loginId || stored.version !== record.version - 1) return false;
-      await write(place, record, recordCookie(cookie, options.now()));
+      await write(place, record, cookieOf(cookie));
       return true;
     },
 
@@ -117,10 +123,19 @@ export function recordKey(sessionKey: string, sessionId: string): string {
   return `${sessionKey}:${sessionId}`;
 }
 
-/** Stores read the end of an entry from `expires` or from `maxAge`; without either they use their own. */
-export function recordCookie(cookie: StoredCookie, nowMs: number): StoredCookie {
-  const { originalMaxAge } = cookie;
-  if (typeof originalMaxAge !== 'number') return { originalMaxAge: null, expires: null };
-  const maxAge = originalMaxAge + slackSeconds * 1000;
+/**
+ * Stores read the end of an entry from `expires` or from `maxAge`; without either they use their own.
+ *
+ * @param idleSeconds the entry ends earlier than its session, when it is not prolonged for so long
+ */
+export function recordCookie(
+  cookie: StoredCookie,
+  nowMs: number,
+  idleSeconds: number = Number.POSITIVE_INFINITY,
+): StoredCookie {
+  const ofSession = cookie.originalMaxAge ?? Number.POSITIVE_INFINITY;
+  const shorter = Math.min(ofSession, idleSeconds * 1000);
+  if (!Number.isFinite(shorter)) return { originalMaxAge: null, expires: null };
+  const maxAge = shorter + slackSeconds * 1000;
   return { originalMaxAge: maxAge, maxAge, expires: new Date(nowMs + maxAge) };
 }

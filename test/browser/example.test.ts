@@ -33,6 +33,19 @@ describeWithParts(['chromium'], 'the example, by npm start, in Chromium', () => 
     expect(example.output.at(-1)).toBe(`READY ${example.url}`);
   });
 
+  it('is signed out of when the OP is', async () => {
+    await page.goto(example.url);
+    await page.click('header >> text=Sign in');
+    await page.click('button[value=sign-in]');
+    await page.waitForURL(`${example.url}/**`);
+    expect(await status('/api/orders')).toBe(200);
+    await page.goto(`${example.issuer}/session/end`);
+    await page.click('button[name=logout]');
+    await page.waitForURL(/session\/end\/success/);
+    await page.goto(example.url);
+    expect(await page.textContent('header')).toContain('Sign in');
+  }, 60_000);
+
   it('signs in with the cart kept, shows orders of the API, proxies, and signs out', async () => {
     await page.goto(example.url);
     await page.click('text=Add to cart');

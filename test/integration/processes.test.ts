@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { Browser } from '../support/browser.ts';
 import { errorCode, json } from '../support/flow.ts';
+import { postLogoutToken } from '../support/logout-request.ts';
 import { LyingOp } from '../support/lying-op.ts';
 import { describeWithParts } from '../support/parts.ts';
 import { type Redis, startRedis } from '../support/redis.ts';
@@ -103,6 +104,17 @@ describeWithParts(['redis-server'], 'two processes that share Redis and a lock',
       expect(await api(worker)).toMatchObject({ status: 401 });
       expect(json(await browser.navigate(worker.baseUrl))).toEqual({ sub: null });
     }
+  }, 60_000);
+
+  it('a back-channel logout at one ends the session at the other, within one request', async () => {
+    const options = { backchannelLogout: true };
+    const [first, second] = [await workers.start(options), await workers.start(options)];
+    browser = new Browser();
+    expect(await browser.navigate(`${second.baseUrl}/private`)).toMatchObject({ status: 200 });
+    expect(await api(second)).toMatchObject({ status: 200 });
+    expect(await postLogoutToken({ op, baseUrl: first.baseUrl })).toMatchObject({ status: 200 });
+    expect(await api(second)).toMatchObject({ status: 401 });
+    expect(json(await browser.navigate(second.baseUrl))).toEqual({ sub: null });
   }, 60_000);
 
   it('Redis that comes back empty costs the login, and nothing else', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { buildEndSessionRequest } from '../../lib/oidc/end-session.ts';
 import type { DiscoveredProvider } from '../../lib/oidc/provider.ts';
 import { opByFetch } from '../support/op-by-fetch.ts';
+import { tokensOf } from '../support/tokens.ts';
 
 const { options } = opByFetch();
 
@@ -10,7 +11,7 @@ function build(
   issuer = options.issuer,
 ): ReturnType<typeof buildEndSessionRequest> {
   const provider = { metadata: { issuer, end_session_endpoint } } as DiscoveredProvider;
-  return buildEndSessionRequest(provider, options, 'hint');
+  return buildEndSessionRequest(provider, options, { idToken: 'hint', claims: tokensOf().claims });
 }
 
 describe('RP-Initiated Logout 2 the endpoint', () => {

@@ -35,6 +35,9 @@ export async function startCertifiedFlow(setup: CertifiedFlowSetup = {}): Promis
     redirectUris: [`${baseUrl}/callback`],
     postLogoutRedirectUris: [`${baseUrl}/logout/callback`],
     accessTokenSeconds: setup.accessTokenSeconds ?? 60,
+    ...(setup.oidc?.backchannelLogout
+      ? { backchannelLogoutUri: `${baseUrl}/backchannel-logout` }
+      : {}),
   });
   const api = await startResourceServer({ op });
   const clock = startClock();

@@ -22,6 +22,8 @@ export interface CertifiedOpOptions {
   accessTokenSeconds?: number;
   /** Makes it an https server. */
   certificate?: Certificate;
+  /** Where it says that a session has ended. */
+  backchannelLogoutUri?: string;
   /** Host in the issuer; one that leads to loopback. @default '127.0.0.1' */
   host?: string;
 }
@@ -53,7 +55,12 @@ export async function startCertifiedOp(options: CertifiedOpOptions): Promise<Cer
   const { certificate, host = '127.0.0.1' } = options;
   const listening = certificate ? await listenTls(certificate) : await listen();
   const issuer = `${certificate ? 'https' : 'http'}://${host}:${listening.port}`;
-  const provider = new Provider(issuer, await createConfiguration(options));
+  const loopback = createLoopbackFetch(certificate?.cert);
+  const provider = new Provider(issuer, {
+    ...(await createConfiguration(options)),
+    // Its own would refuse this machine's addresses, as it should anywhere else.
+    fetch: loopback.fetch as NonNullable<Configuration['fetch']>,
+  });
   const answer = provider.callback();
   listening.server.on('request', (req: IncomingMessage, res: ServerResponse) => {
     const isInteraction = req.url?.startsWith('/interaction/') ?? false;
@@ -62,7 +69,6 @@ export async function startCertifiedOp(options: CertifiedOpOptions): Promise<Cer
       res.end(String(error));
     });
   });
-  const loopback = createLoopbackFetch(certificate?.cert);
   return {
     issuer,
     clientId,
@@ -114,7 +120,7 @@ async function createConfiguration(options: CertifiedOpOptions): Promise<Configu
       Session: 86_400,
     },
     clientBasedCORS: () => false,
-    features: createFeatures(accessTokenSeconds),
+    features: createFeatures(options),
   };
 }
 
@@ -125,9 +131,13 @@ function createPolicy(): interactionPolicy.DefaultPolicy {
   return policy;
 }
 
-function createFeatures(accessTokenTTL: number): NonNullable<Configuration['features']> {
+function createFeatures({
+  accessTokenSeconds: accessTokenTTL = 3600,
+  backchannelLogoutUri,
+}: CertifiedOpOptions): NonNullable<Configuration['features']> {
   return {
     devInteractions: { enabled: false },
+    backchannelLogout: { enabled: backchannelLogoutUri !== undefined },
     revocation: {
       enabled: true,
       allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
@@ -168,6 +178,12 @@ function createClient(options: CertifiedOpOptions): NonNullable<Configuration['c
     redirect_uris: [...options.redirectUris],
     post_logout_redirect_uris: [...options.postLogoutRedirectUris],
     id_token_signed_response_alg: 'ES256',
+    ...(options.backchannelLogoutUri === undefined
+      ? {}
+      : {
+          backchannel_logout_uri: options.backchannelLogoutUri,
+          backchannel_logout_session_required: true,
+        }),
   };
 }
 

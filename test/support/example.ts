@@ -7,6 +7,8 @@ import { listen } from './listen.ts';
 /** The example application, started as the README says. */
 export interface Example {
   readonly url: string;
+  /** Its local OP. */
+  readonly issuer: string;
   readonly output: readonly string[];
   stop(): Promise<void>;
 }
@@ -37,6 +39,7 @@ export async function startExample(): Promise<Example> {
     example.stdout.resume();
     return {
       url,
+      issuer: `http://127.0.0.1:${OP_PORT}`,
       output,
       async stop() {
         process.kill(-(example.pid ?? 0), 'SIGTERM');

@@ -138,6 +138,22 @@ export class LyingOp {
     return [...grants].filter(({ isRevoked }) => isRevoked).length;
   }
 
+  /** A Logout Token, honest but for the lie. */
+  logoutToken(lie: IdTokenLie = {}): Promise<string> {
+    const now = Math.floor(this.#now() / 1000);
+    const claims = {
+      iss: this.issuer,
+      aud: this.clientId,
+      iat: now,
+      exp: now + 120,
+      jti: random(),
+      sub: this.subject,
+      events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+      ...lie.claims,
+    };
+    return this.#sign(claims, { ...lie, header: { typ: 'logout+jwt', ...lie.header } });
+  }
+
   /** Ends every grant, as an administrator of the OP would. */
   revokeAll(): void {
     for (const { grant } of this.#refreshTokens.values()) grant.isRevoked = true;
@@ -188,6 +204,11 @@ export class LyingOp {
           location: `${parameters['post_logout_redirect_uri']}?state=${parameters['state']}`,
         });
         res.end();
+        return;
+      case '/frame':
+        // The page on which an OP asks applications to end their sessions.
+        res.writeHead(200, { 'content-type': 'text/html' });
+        res.end(`<!doctype html><iframe src="${parameters['uri']}"></iframe>`);
         return;
       case '/revoke': {
         const token = this.#refreshTokens.get(parameters['token'] ?? '');

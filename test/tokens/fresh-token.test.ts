@@ -53,7 +53,7 @@ async function start(
     place,
     tokenStore,
     stale,
-    fresh: createFreshTokens({ options, provider, tokenStore, lock }),
+    fresh: createFreshTokens({ options, provider, tokenStore, lock, index: undefined }),
     refreshes: () => op.requests.filter(({ url }) => url.endsWith('/token')).length,
   };
   return started;
@@ -77,7 +77,13 @@ describe('a lock that lets two in', () => {
     const { options } = op;
     const lock: Lock = { acquire: async () => () => undefined };
     const provider = createProvider(options);
-    const fresh = createFreshTokens({ options, provider, tokenStore: outrun, lock });
+    const fresh = createFreshTokens({
+      options,
+      provider,
+      tokenStore: outrun,
+      lock,
+      index: undefined,
+    });
     const expected = { version: 2, tokens: { accessToken: 'of the first' } };
     const told: unknown[] = [];
     const unsubscribe = subscribe('reuse', ({ login }) => void told.push(login));

@@ -15,6 +15,8 @@ async function start() {
   followSessions(store, {
     sessionKey: 'oidc',
     now: Date.now,
+    idleLifetimeSeconds: undefined,
+    onProlonged: async () => undefined,
     async endRecord() {
       state.hasRecord = false;
       await gate.wait();

@@ -29,6 +29,8 @@ function follow(endRecord: (sid: string) => Promise<unknown> = async () => undef
   followSessions(store, {
     sessionKey: 'oidc',
     now: clock.now,
+    idleLifetimeSeconds: undefined,
+    onProlonged: async () => undefined,
     endRecord,
     hasEnded: async () => false,
   });

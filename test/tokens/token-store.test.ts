@@ -14,7 +14,16 @@ const endless = { originalMaxAge: null, expires: null };
 function start(now: () => number = Date.now) {
   const store = new MemoryStore() as unknown as SessionStore;
   const place = { store, sessionId: 'sid' };
-  return { store, place, tokens: createTokenStore(sealer, { ...client, sessionKey: 'oidc', now }) };
+  return {
+    store,
+    place,
+    tokens: createTokenStore(sealer, {
+      ...client,
+      sessionKey: 'oidc',
+      idleLifetimeSeconds: undefined,
+      now,
+    }),
+  };
 }
 
 describe('a token record in the store', () => {
