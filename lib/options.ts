@@ -7,7 +7,7 @@ import type { IdTokenClaims } from './oidc/id-token-claims.ts';
 export type ResponseType = 'code' | 'code id_token' | 'code token' | 'code id_token token';
 
 /** How the OP sends its answer. Wire name: `response_mode`. */
-export type ResponseMode = 'form_post' | 'query';
+export type ResponseMode = 'form_post' | 'query' | 'fragment';
 
 /** How the client authenticates at the token endpoint. Wire name: `token_endpoint_auth_method`. */
 export type TokenEndpointAuthMethod =
@@ -101,7 +101,11 @@ export interface CommonOptions {
   secret: string | readonly string[];
   /** Wire name: `response_type`. @default 'code id_token' */
   responseType?: ResponseType | undefined;
-  /** Wire name: `response_mode`. `query` only with `code`. @default 'form_post', for `code` 'query' */
+  /**
+   * Wire name: `response_mode`. `query` only with `code`; `fragment` needs a script in the browser.
+   *
+   * @default 'query' for `code`; else 'form_post', or 'fragment' where the OP lists no 'form_post'
+   */
   responseMode?: ResponseMode | undefined;
   /** Wire name: `scope`; has to contain `openid`. @default 'openid profile email' */
   scope?: string | undefined;
@@ -215,7 +219,8 @@ export interface ResolvedOptions {
   readonly postLogoutRedirectUri: string;
   readonly secrets: readonly string[];
   readonly responseType: ResponseType;
-  readonly responseMode: ResponseMode;
+  /** `undefined`: by discovery. */
+  readonly responseMode: ResponseMode | undefined;
   readonly scope: string;
   readonly audience: string | undefined;
   readonly resources: readonly string[];

@@ -424,10 +424,14 @@ function readPaths(options: HybridFlowOptions): Pick<ResolvedOptions, PathOption
   return Object.fromEntries(named) as Pick<ResolvedOptions, PathOption>;
 }
 
-function readResponseMode(options: HybridFlowOptions, responseType: ResponseType): ResponseMode {
+function readResponseMode(
+  options: HybridFlowOptions,
+  responseType: ResponseType,
+): ResponseMode | undefined {
   const mode = readOneOf<ResponseMode>('responseMode', options.responseMode, [
     'form_post',
     'query',
+    'fragment',
   ]);
   if (mode === 'query' && responseType !== 'code') {
     // Multiple Response Types 5: tokens are not to be sent in a query.
@@ -437,7 +441,7 @@ function readResponseMode(options: HybridFlowOptions, responseType: ResponseType
       `"responseMode" may be "query" with the response type "code" only, not with "${responseType}"`,
     );
   }
-  return mode ?? (responseType === 'code' ? 'query' : 'form_post');
+  return mode ?? (responseType === 'code' ? 'query' : undefined);
 }
 
 function readScope(options: HybridFlowOptions): string {

@@ -44,7 +44,7 @@ describe('options', () => {
     ['baseUrl', { baseUrl: 'https://app.example/?a=b' }, 'ERR_OIDC_OPTION_INVALID'],
     ['responseType', { responseType: 'id_token' }, 'ERR_OIDC_OPTION_INVALID'],
     ['responseMode', { responseMode: 'query' }, 'ERR_OIDC_OPTION_INVALID'],
-    ['responseMode', { responseMode: 'fragment' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['responseMode', { responseMode: 'body' }, 'ERR_OIDC_OPTION_INVALID'],
     ['scope', { scope: 'profile email' }, 'ERR_OIDC_OPTION_INVALID'],
     ['maxAge', { maxAge: -1 }, 'ERR_OIDC_OPTION_INVALID'],
     ['maxAge', { maxAge: '60' }, 'ERR_OIDC_OPTION_INVALID'],
@@ -128,11 +128,12 @@ describe('options', () => {
   });
 
   it('chooses the response mode that fits the response type', () => {
-    expect(resolveOptions(good).responseMode).toBe('form_post');
-    expect(resolveOptions({ ...good, responseType: 'code' }).responseMode).toBe('query');
-    expect(
-      resolveOptions({ ...good, responseType: 'code', responseMode: 'form_post' }).responseMode,
-    ).toBe('form_post');
+    const mode = (change: Partial<HybridFlowOptions>): unknown =>
+      resolveOptions({ ...good, ...change } as HybridFlowOptions).responseMode;
+    expect(mode({})).toBeUndefined();
+    expect(mode({ responseMode: 'fragment' })).toBe('fragment');
+    expect(mode({ responseType: 'code' })).toBe('query');
+    expect(mode({ responseType: 'code', responseMode: 'form_post' })).toBe('form_post');
   });
 
   it('leaves the caller their object, and freezes its own', () => {

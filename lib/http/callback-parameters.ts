@@ -83,6 +83,15 @@ function withoutBody(cause: unknown): unknown {
   return cause instanceof Error ? new Error(cause.message) : undefined;
 }
 
+/** Name of the one form field in which the page of a fragment response posts the fragment. */
+export const fragmentField = 'oidc_fragment';
+
+/** The parameters of a fragment that our own page has posted; `undefined` in all other posts. */
+export function readFragment(posted: RawParameters): RawParameters | undefined {
+  const fragment = posted.find(([name]) => name === fragmentField)?.[1];
+  return typeof fragment === 'string' ? [...new URLSearchParams(fragment)] : undefined;
+}
+
 /** The parameters in the query of a request, by no parser but the URL's own. */
 export function readQuery(req: Request): RawParameters {
   const query = req.url.split('?').slice(1).join('?');

@@ -11,10 +11,12 @@ import { exchangeCode, type TokenSet } from '../oidc/code-exchange.ts';
 import { checkEnforcedClaims } from '../oidc/enforced-claims.ts';
 import { readResponseParameters } from '../oidc/response-parameters.ts';
 import { refuseExpired, type Transaction } from '../oidc/transaction.ts';
-import type { ResolvedOptions, Verify } from '../options.ts';
-import { readFormPost, readQuery } from './callback-parameters.ts';
+import type { ResolvedOptions, ResponseMode, Verify } from '../options.ts';
+import { fragmentField, readFormPost, readFragment, readQuery } from './callback-parameters.ts';
 import type { FlowParts } from './flow-parts.ts';
 import type { RenewSession } from './login-session.ts';
+import { isSameOrigin } from './negotiation.ts';
+import { sendRedirect, sendRefresh } from './pages.ts';
 import { defaultReturnPath } from './return-to.ts';
 import { leaveSessionAlone } from './session-request.ts';
 
@@ -25,34 +27,58 @@ const hopSeconds = 60;
 const sealedParameter = 'oidc_response';
 
 /**
- * First hop: the OP's cross-site POST. Browsers withhold Lax and Strict cookies here, so this hop
- * reads no cookie and leaves the session alone; it verifies what needs no transaction, drops the
- * tokens and seals the rest.
- *
- * @returns the path of the second hop
+ * First hop: the OP's cross-site POST, or the POST of our own page that found the answer in its
+ * fragment. Browsers withhold Lax and Strict cookies from the former, so this hop reads no cookie
+ * and leaves the session alone; it verifies what needs no transaction, drops the tokens, seals the
+ * rest and sends the browser on with it.
  */
-export async function receiveFormPost(
+export async function receivePost(parts: FlowParts, req: Request, res: Response): Promise<void> {
+  const { mode, secondHop } = await sealResponse(parts, req, res);
+  // Chromium would hold all redirects that follow against the `form-action` of our own page.
+  if (mode === 'fragment') sendRefresh(res, secondHop, 'Signing in', 'Continue');
+  else sendRedirect(res, secondHop);
+}
+
+async function sealResponse(
   parts: FlowParts,
   req: Request,
   res: Response,
-): Promise<string> {
+): Promise<{ mode: ResponseMode; secondHop: string }> {
   leaveSessionAlone(req);
   try {
-    return await sealFormPost(parts, req, res);
+    return await sealVerified(parts, req, res);
   } catch (error) {
     publish('refusal', { error, req });
     throw error;
   }
 }
 
-async function sealFormPost(parts: FlowParts, req: Request, res: Response): Promise<string> {
+async function sealVerified(
+  parts: FlowParts,
+  req: Request,
+  res: Response,
+): Promise<{ mode: ResponseMode; secondHop: string }> {
   const { options, provider, sealer } = parts;
-  const parameters = await readFormPost(req, res, options.callbackBodyLimitBytes);
-  const response = readResponseParameters(parameters);
-  const received = await receiveAuthorizationResponse(response, 'form_post', provider, options);
+  const posted = await readFormPost(req, res, options.callbackBodyLimitBytes);
+  const fragment = readFragment(posted);
+  if (fragment !== undefined) refuseForeignFragment(req, options);
+  const mode = fragment === undefined ? 'form_post' : 'fragment';
+  const response = readResponseParameters(fragment ?? posted);
+  const received = await receiveAuthorizationResponse(response, mode, provider, options);
   const expiresAt = Math.floor(options.now() / 1000) + hopSeconds;
   const sealed = sealer.seal(JSON.stringify([expiresAt, received]), sealPurpose(options));
-  return `${options.basePath}${options.callbackPath}?${sealedParameter}=${sealed}`;
+  const secondHop = `${options.basePath}${options.callbackPath}?${sealedParameter}=${sealed}`;
+  return { mode, secondHop };
+}
+
+/** What another site posts is a form_post, whatever it is called. */
+function refuseForeignFragment(req: Request, options: ResolvedOptions): void {
+  if (isSameOrigin(req, options.origin)) return;
+  throw new ValidationError(
+    'ERR_OIDC_FRAGMENT_ORIGIN',
+    'Multiple Response Types 2.1',
+    `"${fragmentField}" was posted by a page of another origin; only the page of the callback posts it`,
+  );
 }
 
 /** Signs the user in; `establish` does it with the given way to renew the session. */
@@ -212,7 +238,11 @@ async function verifiedUser(verify: Verify, tokens: TokenSet, req: Request): Pro
 
 function isOldAnswer(error: unknown): boolean {
   const code: unknown = (error as { code?: unknown }).code;
-  return code === 'ERR_OIDC_TRANSACTION_UNKNOWN' || code === 'ERR_OIDC_RESPONSE_SEAL';
+  return (
+    code === 'ERR_OIDC_TRANSACTION_UNKNOWN' ||
+    code === 'ERR_OIDC_RESPONSE_SEAL' ||
+    code === 'ERR_OIDC_RESPONSE_EMPTY'
+  );
 }
 
 async function isSignedIn(parts: FlowParts, req: Request): Promise<boolean> {

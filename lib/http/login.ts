@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { AuthenticationError } from '../errors.ts';
-import { buildAuthorizationUrl } from '../oidc/authorization-request.ts';
+import { buildAuthorizationUrl, chooseResponseMode } from '../oidc/authorization-request.ts';
 import type { AuthenticationDemands } from '../oidc/step-up.ts';
 import { createTransaction } from '../oidc/transaction.ts';
 import { readQuery } from './callback-parameters.ts';
@@ -26,7 +26,9 @@ export async function beginLogin(
   res.locals['oidcReturnTo'] = returnTo;
   const sessionId = loginSessions.visitorId(req);
   const discovered = await provider.discovered();
-  const transaction = createTransaction(options, { returnTo, sessionId }, demands);
+  const responseMode = chooseResponseMode(discovered, options);
+  const visitor = { responseMode, returnTo, sessionId };
+  const transaction = createTransaction(options, visitor, demands);
   transactionCookies.store(req, res, transaction);
   return buildAuthorizationUrl(discovered, options, transaction);
 }

@@ -2,12 +2,16 @@ import type { Request, Response } from 'express';
 
 /** The only style of this library's pages; the policy below names its hash. */
 const style =
-  ':root{color-scheme:light dark;--ink:#1c2024;--soft:#5b6470;--paper:#f6f7f9;--card:#fff;--line:#dde1e6;--accent:#14507a;--on-accent:#fff}@media (prefers-color-scheme:dark){:root{--ink:#eceff2;--soft:#a3adb8;--paper:#14171a;--card:#1d2125;--line:#343a41;--accent:#8cc4ee;--on-accent:#0b1a26}}*{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;background:var(--paper);color:var(--ink);font:1rem/1.6 system-ui,sans-serif}main{width:100%;max-width:30rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem}h1{margin:0 0 .75rem;font-size:1.375rem;line-height:1.3}p{margin:0 0 1rem}nav,form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center;margin:1.5rem 0 0}a,button{font:inherit;color:var(--accent)}.main{display:inline-block;padding:.6rem 1.1rem;border:0;border-radius:.5rem;background:var(--accent);color:var(--on-accent);font-weight:600;text-decoration:none;cursor:pointer}a:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:3px}.detail{margin:1.5rem 0 0;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.875rem;overflow-wrap:anywhere}code{font-family:ui-monospace,monospace}';
+  ':root{color-scheme:light dark;--ink:#1c2024;--soft:#5b6470;--paper:#f6f7f9;--card:#fff;--line:#dde1e6;--accent:#14507a;--on-accent:#fff}@media (prefers-color-scheme:dark){:root{--ink:#eceff2;--soft:#a3adb8;--paper:#14171a;--card:#1d2125;--line:#343a41;--accent:#8cc4ee;--on-accent:#0b1a26}}*{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;background:var(--paper);color:var(--ink);font:1rem/1.6 system-ui,sans-serif}main{width:100%;max-width:30rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem}h1{margin:0 0 .75rem;font-size:1.375rem;line-height:1.3}p{margin:0 0 1rem}nav,form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center;margin:1.5rem 0 0}a,button{font:inherit;color:var(--accent)}.main{display:inline-block;padding:.6rem 1.1rem;border:0;border-radius:.5rem;background:var(--accent);color:var(--on-accent);font-weight:600;text-decoration:none;cursor:pointer}a:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:3px}.detail{margin:1.5rem 0 0;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.875rem;overflow-wrap:anywhere}code{font-family:ui-monospace,monospace}.late{visibility:hidden;animation:late 0s .8s forwards}@keyframes late{to{visibility:visible}}';
 
 /** SHA-256 of {@link style}, as a policy spells it; a test recomputes it. */
-const styleHash = 'sha256-JV1Gj+U5qFlTfkXNEM++ZDN0dU2rz9cVfadp1FN2kEM=';
+const styleHash = 'sha256-lq+0bz4b/CC1QfVFJ4Sq+9mAC5znusiu3gWNUQW/2Bk=';
 
-const policy = `default-src 'none'; style-src '${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
+/** A script in a page, with its SHA-256 as a policy spells it; a test recomputes it. */
+export interface InlineScript {
+  readonly source: string;
+  readonly hash: string;
+}
 
 /** A page of ours: complete HTML with texts already escaped. */
 export interface Page {
@@ -15,6 +19,8 @@ export interface Page {
   /** Goes there at once, without a script. */
   readonly refreshTo?: string;
   readonly body: string;
+  /** The only script that runs on the page. */
+  readonly script?: InlineScript;
 }
 
 /** Sends a page under a policy of its own, which replaces the application's for this answer. */
@@ -23,19 +29,31 @@ export function sendPage(res: Response, status: number, page: Page): void {
     page.refreshTo === undefined
       ? ''
       : `<meta http-equiv="refresh" content="0;url=${escapeHtml(page.refreshTo)}">`;
+  const script = page.script === undefined ? '' : `<script>${page.script.source}</script>`;
   res
     .status(status)
     .set({
-      'Content-Security-Policy': policy,
+      'Content-Security-Policy': policyOf(page),
       'Cache-Control': 'no-store',
-      // A form of ours has to send its Origin.
-      'Referrer-Policy': 'same-origin',
+      // A form of ours has to send its Origin; the URL of a page on the way is nobody's business.
+      'Referrer-Policy': page.refreshTo === undefined ? 'same-origin' : 'no-referrer',
       'X-Content-Type-Options': 'nosniff',
     })
     .type('html')
     .send(
-      `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(page.title)}</title><meta name="viewport" content="width=device-width,initial-scale=1">${refresh}<style>${style}</style></head><body><main>${page.body}</main></body></html>`,
+      `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(page.title)}</title><meta name="viewport" content="width=device-width,initial-scale=1">${refresh}<style>${style}</style></head><body><main>${page.body}</main>${script}</body></html>`,
     );
+}
+
+function policyOf({ script }: Page): string {
+  return [
+    "default-src 'none'",
+    `style-src '${styleHash}'`,
+    ...(script === undefined ? [] : [`script-src '${script.hash}'`]),
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 }
 
 /** Sends the browser on by a page instead of a redirect: the next request is then our own page's. */

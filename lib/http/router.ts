@@ -1,7 +1,8 @@
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
-import { completeLogin, type RecentLogins, receiveFormPost, type SignIn } from './callback.ts';
+import { completeLogin, type RecentLogins, receivePost, type SignIn } from './callback.ts';
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
+import { mayHaveFragment, sendFragmentPage } from './fragment-page.ts';
 import { loginRoute, notANavigation } from './login.ts';
 import { regenerateSession } from './login-session.ts';
 import { logoutRoute, postLogoutRoute } from './logout.ts';
@@ -32,9 +33,9 @@ export function createRouter(parts: FlowParts, recent: RecentLogins): Router {
 
 function callbackPost(parts: FlowParts): RequestHandler {
   return function hybridCallbackPost(req, res, next) {
-    receiveFormPost(parts, req, res)
-      .then((secondHop) => sendRedirect(res, secondHop))
-      .catch((error: unknown) => answerError(error, req, res, next, parts.options));
+    receivePost(parts, req, res).catch((error: unknown) =>
+      answerError(error, req, res, next, parts.options),
+    );
   };
 }
 
@@ -44,6 +45,10 @@ function callbackGet(parts: FlowParts, recent: RecentLogins): RequestHandler {
     if (req.method !== 'GET' || isPrefetch(req)) {
       // HEAD comes here too; neither may spend a code.
       answerError(notANavigation(), req, res, next, parts.options);
+      return;
+    }
+    if (mayHaveFragment(req, parts.options)) {
+      sendFragmentPage(res, parts.options);
       return;
     }
     const signIn: SignIn = (user, establish) =>

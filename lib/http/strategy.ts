@@ -1,8 +1,9 @@
 import type { Request, Response } from 'express';
 import { AuthenticationError, AuthorizationResponseError } from '../errors.ts';
 import type { Verify } from '../options.ts';
-import { completeLogin, type RecentLogins, receiveFormPost, type SignIn } from './callback.ts';
+import { completeLogin, type RecentLogins, receivePost, type SignIn } from './callback.ts';
 import type { FlowParts } from './flow-parts.ts';
+import { mayHaveFragment, sendFragmentPage } from './fragment-page.ts';
 import { beginLogin, refuseOutsideNavigation } from './login.ts';
 import { type PassportRequest, passportSession } from './passport-session.ts';
 import { defaultReturnPath, safeReturnPath, wantedReturnPath } from './return-to.ts';
@@ -51,10 +52,10 @@ export function createStrategy(
   ): Promise<void> => {
     const res = req.res as Response;
     if (req.method === 'POST') {
-      res.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' });
-      actions.redirect(await receiveFormPost(parts, req, res), 303);
+      await receivePost(parts, req, res);
     } else if (isCallback(req, parts.options.callbackPath)) {
-      await complete(parts, verify, recent, actions, req, options);
+      if (mayHaveFragment(req, parts.options)) sendFragmentPage(res, parts.options);
+      else await complete(parts, verify, recent, actions, req, options);
     } else await begin(parts, actions, req, options);
   };
 

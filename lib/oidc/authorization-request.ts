@@ -1,7 +1,23 @@
 import { createHash } from 'node:crypto';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions, ResponseMode } from '../options.ts';
 import type { DiscoveredProvider } from './provider.ts';
 import type { Transaction } from './transaction.ts';
+
+/**
+ * How the OP shall answer: as configured, else by form_post, or in the fragment where its discovery
+ * document lists response modes without form_post. Where it lists none, form_post is tried all the
+ * same: many OPs leave the list out.
+ *
+ * @see {@link https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html Multiple Response Types 2.1}
+ */
+export function chooseResponseMode(
+  { metadata }: DiscoveredProvider,
+  { responseMode }: Pick<ResolvedOptions, 'responseMode'>,
+): ResponseMode {
+  if (responseMode !== undefined) return responseMode;
+  const offered = metadata.response_modes_supported ?? ['form_post'];
+  return offered.includes('form_post') ? 'form_post' : 'fragment';
+}
 
 /**
  * The URL that sends the browser to the OP.

@@ -45,7 +45,7 @@ type Fields = [
 /** Begins a login; state, nonce and verifier have 256 bits of randomness each. */
 export function createTransaction(
   options: ResolvedOptions,
-  visitor: { returnTo: string; sessionId: string | undefined },
+  visitor: Pick<Transaction, 'responseMode' | 'returnTo' | 'sessionId'>,
   demands?: AuthenticationDemands,
 ): Transaction {
   return {
@@ -54,7 +54,6 @@ export function createTransaction(
     codeVerifier: randomText(),
     redirectUri: options.redirectUri,
     responseType: options.responseType,
-    responseMode: options.responseMode,
     ...authenticationOf(options, demands),
     organization: options.organization,
     ...visitor,

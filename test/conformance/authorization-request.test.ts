@@ -10,6 +10,7 @@ describe('Core 3.3.2.1 the authentication request', () => {
     ['code', 'query', undefined],
     ['code', 'form_post', 'form_post'],
     ['code id_token', 'form_post', 'form_post'],
+    ['code id_token', 'fragment', 'fragment'],
     ['code token', 'form_post', 'form_post'],
     ['code id_token token', 'form_post', 'form_post'],
   ] as const)(

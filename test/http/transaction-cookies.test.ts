@@ -7,7 +7,8 @@ import { opByFetch } from '../support/op-by-fetch.ts';
 
 const { options } = opByFetch({ maxTransactions: 2 });
 const cookies = createTransactionCookies(options, createSealer(options.secrets));
-const begin = (): Transaction => createTransaction(options, { returnTo: '/', sessionId: 'sid' });
+const begin = (): Transaction =>
+  createTransaction(options, { responseMode: 'form_post', returnTo: '/', sessionId: 'sid' });
 
 /** Cookies that are set for a browser which has some already. */
 function store(transaction: Transaction, had: readonly string[] = []): string[] {

@@ -17,8 +17,8 @@ afterEach(async () => {
 });
 
 const responseTypes = ['code', 'code id_token', 'code token', 'code id_token token'] as const;
-const responseModes = (type: string): ('form_post' | 'query')[] =>
-  type === 'code' ? ['form_post', 'query'] : ['form_post'];
+const responseModes = (type: string): ('form_post' | 'query' | 'fragment')[] =>
+  type === 'code' ? ['form_post', 'query'] : ['form_post', 'fragment'];
 const ways = responseTypes.flatMap((type) =>
   responseModes(type).map((mode) => [type, mode] as const),
 );

@@ -6,7 +6,11 @@ import { opByFetch } from '../support/op-by-fetch.ts';
 
 const now = 1_800_000_000;
 const { options } = opByFetch({ now: () => now * 1000, maxAge: 60 });
-const transaction = createTransaction(options, { returnTo: '/', sessionId: undefined });
+const transaction = createTransaction(options, {
+  responseMode: 'form_post',
+  returnTo: '/',
+  sessionId: undefined,
+});
 
 const check = (authTime: unknown) => () =>
   checkEnforcedClaims({ auth_time: authTime } as IdTokenClaims, transaction, options);

@@ -9,12 +9,14 @@ import { opByFetch } from '../support/op-by-fetch.ts';
 
 const { options } = opByFetch({ now: () => 1_800_000_000_000 });
 
+const responseMode = 'form_post' as const;
+
 describe('a transaction', () => {
   it.each([
-    [options, { returnTo: '/', sessionId: undefined }],
+    [options, { responseMode, returnTo: '/', sessionId: undefined }],
     [
       { ...options, maxAge: 0, acrValues: ['gold'], organization: 'acme' },
-      { returnTo: '/a', sessionId: 'sid' },
+      { responseMode, returnTo: '/a', sessionId: 'sid' },
     ],
   ])('comes back from its text whole', (resolved, visitor) => {
     const transaction = createTransaction(resolved, visitor);
@@ -22,7 +24,11 @@ describe('a transaction', () => {
   });
 
   it('of another version is not read', () => {
-    const transaction = createTransaction(options, { returnTo: '/', sessionId: undefined });
+    const transaction = createTransaction(options, {
+      responseMode,
+      returnTo: '/',
+      sessionId: undefined,
+    });
     const fields = JSON.parse(serializeTransaction(transaction));
     for (const version of [2, 0, '1', null]) {
       expect(parseTransaction(JSON.stringify([version, ...fields.slice(1)]))).toBeUndefined();
@@ -30,7 +36,11 @@ describe('a transaction', () => {
   });
 
   it('is good to the last second, and no longer', () => {
-    const transaction = createTransaction(options, { returnTo: '/', sessionId: undefined });
+    const transaction = createTransaction(options, {
+      responseMode,
+      returnTo: '/',
+      sessionId: undefined,
+    });
     const waiting = (seconds: number) => () =>
       refuseExpired(transaction, {
         transactionTtlSeconds: 600,

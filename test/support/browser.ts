@@ -140,12 +140,22 @@ function nextHop(hop: Hop, response: Response): Hop | undefined {
     return { method: 'GET', url: new URL(decode(refresh), hop.url).href, from };
   }
   const form = /<form method="post" action="([^"]*)"/.exec(text)?.[1];
-  if (form === undefined || !text.includes('submit()')) return undefined;
+  if (form === undefined || !/submit(\.call)?\(/.test(text)) return undefined;
+  if (text.includes('name="oidc_fragment"')) return fragmentHop(hop, from);
   const inputs = [...text.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(
     ([, name = '', value = '']): [string, string] => [decode(name), decode(value)],
   );
   const body = new URLSearchParams(inputs).toString();
   return { method: 'POST', url: new URL(decode(form), hop.url).href, from, body };
+}
+
+/** What the script on the page of a fragment response does. */
+function fragmentHop({ url }: Hop, from: string): Hop {
+  const { hash, pathname } = new URL(url);
+  const page = `${from}${pathname}`;
+  if (hash === '') return { method: 'GET', url: `${page}?oidc_fragment=`, from };
+  const body = new URLSearchParams({ oidc_fragment: hash.slice(1) }).toString();
+  return { method: 'POST', url: page, from, body };
 }
 
 function decode(text: string): string {
