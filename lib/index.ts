@@ -20,6 +20,7 @@ export type { Lock, Release } from './lock.ts';
 export type { IdTokenClaims } from './oidc/id-token-claims.ts';
 export type { TokenTarget } from './oidc/token-target.ts';
 export type {
+  AuthorizationRequestMethod,
   ClientCredentials,
   CommonOptions,
   EndSessionParams,

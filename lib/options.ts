@@ -9,6 +9,9 @@ export type ResponseType = 'code' | 'code id_token' | 'code token' | 'code id_to
 /** How the OP sends its answer. Wire name: `response_mode`. */
 export type ResponseMode = 'form_post' | 'query' | 'fragment';
 
+/** How the browser brings the authorization request to the OP. */
+export type AuthorizationRequestMethod = 'get' | 'post';
+
 /** How the client authenticates at the token endpoint. Wire name: `token_endpoint_auth_method`. */
 export type TokenEndpointAuthMethod =
   | 'client_secret_basic'
@@ -107,6 +110,8 @@ export interface CommonOptions {
    * @default 'query' for `code`; else 'form_post', or 'fragment' where the OP lists no 'form_post'
    */
   responseMode?: ResponseMode | undefined;
+  /** `post` sends a form that submits itself, with a button where scripts are off. @default 'get' */
+  authorizationRequestMethod?: AuthorizationRequestMethod | undefined;
   /** Wire name: `scope`; has to contain `openid`. @default 'openid profile email' */
   scope?: string | undefined;
   /** The API that the access token is for, at OPs that take Auth0's `audience`. */
@@ -221,6 +226,7 @@ export interface ResolvedOptions {
   readonly responseType: ResponseType;
   /** `undefined`: by discovery. */
   readonly responseMode: ResponseMode | undefined;
+  readonly authorizationRequestMethod: AuthorizationRequestMethod;
   readonly scope: string;
   readonly audience: string | undefined;
   readonly resources: readonly string[];
@@ -263,6 +269,7 @@ export interface ResolvedOptions {
 /** Defaults that are plain values; a test holds the README's table against them. */
 export const defaultOptions = {
   responseType: 'code id_token',
+  authorizationRequestMethod: 'get',
   scope: 'openid profile email',
   loginPath: '/login',
   callbackPath: '/callback',

@@ -1,6 +1,7 @@
 import { OptionsError } from './errors.ts';
 import type { Lock } from './lock.ts';
 import {
+  type AuthorizationRequestMethod,
   type CommonOptions,
   defaultOptions,
   type HybridFlowOptions,
@@ -18,6 +19,8 @@ const responseTypes: readonly ResponseType[] = [
   'code token',
   'code id_token token',
 ];
+
+const requestMethods: readonly AuthorizationRequestMethod[] = ['get', 'post'];
 
 const authMethods: readonly TokenEndpointAuthMethod[] = [
   'client_secret_basic',
@@ -118,6 +121,9 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
     secrets: readSecrets(given.secret),
     responseType,
     responseMode: readResponseMode(given, responseType),
+    authorizationRequestMethod:
+      readOneOf('authorizationRequestMethod', given.authorizationRequestMethod, requestMethods) ??
+      defaultOptions.authorizationRequestMethod,
     scope: readScope(given),
     audience: readText(given, 'audience'),
     resources: readResources(given),

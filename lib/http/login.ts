@@ -1,17 +1,21 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { AuthenticationError } from '../errors.ts';
-import { buildAuthorizationUrl, chooseResponseMode } from '../oidc/authorization-request.ts';
+import {
+  type AuthorizationRequest,
+  buildAuthorizationRequest,
+  chooseResponseMode,
+} from '../oidc/authorization-request.ts';
 import type { AuthenticationDemands } from '../oidc/step-up.ts';
 import { createTransaction } from '../oidc/transaction.ts';
+import { sendToOp } from './authorization-page.ts';
 import { readQuery } from './callback-parameters.ts';
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { isNavigation } from './negotiation.ts';
-import { sendRedirect } from './pages.ts';
 import { wantedReturnPath } from './return-to.ts';
 
 /**
- * Begins a login: sets its transaction cookie and returns the URL of the OP to go to.
+ * Begins a login: sets its transaction cookie and returns the request to send the browser away with.
  *
  * @throws {@link ProviderError} when the OP cannot be discovered
  */
@@ -21,7 +25,7 @@ export async function beginLogin(
   res: Response,
   returnTo: string,
   demands?: AuthenticationDemands,
-): Promise<string> {
+): Promise<AuthorizationRequest> {
   const { options, provider, loginSessions, transactionCookies } = parts;
   res.locals['oidcReturnTo'] = returnTo;
   const sessionId = loginSessions.visitorId(req);
@@ -30,7 +34,7 @@ export async function beginLogin(
   const visitor = { responseMode, returnTo, sessionId };
   const transaction = createTransaction(options, visitor, demands);
   transactionCookies.store(req, res, transaction);
-  return buildAuthorizationUrl(discovered, options, transaction);
+  return buildAuthorizationRequest(discovered, options, transaction);
 }
 
 /** The login route: `GET /login?return_to=/path`, also with a `step_up` that problem details gave. */
@@ -40,7 +44,8 @@ export function loginRoute(parts: FlowParts): RequestHandler {
     const begin = async (): Promise<void> => {
       refuseOutsideNavigation(req);
       const returnTo = wantedReturnPath(req, options);
-      sendRedirect(res, await beginLogin(parts, req, res, returnTo, wantedDemands(parts, req)));
+      const request = await beginLogin(parts, req, res, returnTo, wantedDemands(parts, req));
+      sendToOp(req, res, request, options);
     };
     begin().catch((error: unknown) => answerError(error, req, res, next, options));
   };

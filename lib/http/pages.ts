@@ -21,6 +21,10 @@ export interface Page {
   readonly body: string;
   /** The only script that runs on the page. */
   readonly script?: InlineScript;
+  /** Where a form of the page may lead, redirects included. @default "'self'" */
+  readonly formAction?: string;
+  /** @default 'same-origin', which lets a form of ours send its Origin */
+  readonly referrerPolicy?: 'no-referrer' | 'strict-origin';
 }
 
 /** Sends a page under a policy of its own, which replaces the application's for this answer. */
@@ -35,8 +39,7 @@ export function sendPage(res: Response, status: number, page: Page): void {
     .set({
       'Content-Security-Policy': policyOf(page),
       'Cache-Control': 'no-store',
-      // A form of ours has to send its Origin; the URL of a page on the way is nobody's business.
-      'Referrer-Policy': page.refreshTo === undefined ? 'same-origin' : 'no-referrer',
+      'Referrer-Policy': page.referrerPolicy ?? 'same-origin',
       'X-Content-Type-Options': 'nosniff',
     })
     .type('html')
@@ -45,12 +48,12 @@ export function sendPage(res: Response, status: number, page: Page): void {
     );
 }
 
-function policyOf({ script }: Page): string {
+function policyOf({ script, formAction = "'self'" }: Page): string {
   return [
     "default-src 'none'",
     `style-src '${styleHash}'`,
     ...(script === undefined ? [] : [`script-src '${script.hash}'`]),
-    "form-action 'self'",
+    `form-action ${formAction}`,
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; ');
@@ -61,6 +64,7 @@ export function sendRefresh(res: Response, url: string, title: string, label: st
   sendPage(res, 200, {
     title,
     refreshTo: url,
+    referrerPolicy: 'no-referrer',
     body: `<h1>${escapeHtml(title)}</h1><p><a href="${escapeHtml(url)}">${escapeHtml(label)}</a></p>`,
   });
 }

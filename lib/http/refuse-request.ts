@@ -1,11 +1,11 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express';
 import { AuthenticationError, StepUpError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { sendToOp } from './authorization-page.ts';
 import { answerError, sendProblem } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { beginLogin, stepUpPath } from './login.ts';
 import { isNavigation } from './negotiation.ts';
-import { sendOn } from './pages.ts';
 import { defaultReturnPath, requestedPath, safeReturnPath } from './return-to.ts';
 
 /** What becomes of a request without a login: a login begins, or it gets a 401. */
@@ -32,8 +32,8 @@ export async function refuseRequest(
     if (error.code === 'ERR_OIDC_LOGIN_ENDED') await parts.loginSessions.end(req);
     const demands = error instanceof StepUpError ? error : undefined;
     if (answerFor(req) === 'login') {
-      const url = await beginLogin(parts, req, res, wantedPath(req, options), demands);
-      sendOn(req, res, url, 'Signing in');
+      const request = await beginLogin(parts, req, res, wantedPath(req, options), demands);
+      sendToOp(req, res, request, options);
     } else sendProblem(error, res, options, demands && stepUpPath(parts, demands));
   } catch (failure) {
     answerError(failure, req, res, next, options);

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { AuthenticationError, AuthorizationResponseError } from '../errors.ts';
 import type { Verify } from '../options.ts';
+import { sendToOp } from './authorization-page.ts';
 import { completeLogin, type RecentLogins, receivePost, type SignIn } from './callback.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { mayHaveFragment, sendFragmentPage } from './fragment-page.ts';
@@ -56,7 +57,7 @@ export function createStrategy(
     } else if (isCallback(req, parts.options.callbackPath)) {
       if (mayHaveFragment(req, parts.options)) sendFragmentPage(res, parts.options);
       else await complete(parts, verify, recent, actions, req, options);
-    } else await begin(parts, actions, req, options);
+    } else await begin(parts, req, options);
   };
 
   return {
@@ -70,17 +71,12 @@ export function createStrategy(
   };
 }
 
-async function begin(
-  parts: FlowParts,
-  actions: PassportActions,
-  req: Request,
-  options: AuthenticateOptions,
-): Promise<void> {
+async function begin(parts: FlowParts, req: Request, options: AuthenticateOptions): Promise<void> {
   refuseOutsideNavigation(req);
   const returnTo =
     safeReturnPath(options.returnTo, parts.options) ?? wantedReturnPath(req, parts.options);
-  const url = await beginLogin(parts, req, req.res as Response, returnTo);
-  actions.redirect(url, 303);
+  const res = req.res as Response;
+  sendToOp(req, res, await beginLogin(parts, req, res, returnTo), parts.options);
 }
 
 async function complete(

@@ -19,22 +19,37 @@ export function chooseResponseMode(
   return offered.includes('form_post') ? 'form_post' : 'fragment';
 }
 
+/** An authorization request, to be brought to the OP by the browser. */
+export type AuthorizationRequest =
+  | { readonly method: 'get'; readonly url: string }
+  | {
+      readonly method: 'post';
+      readonly url: string;
+      readonly parameters: readonly (readonly [name: string, value: string])[];
+    };
+
 /**
- * The URL that sends the browser to the OP.
+ * The request that the browser brings to the OP: as a URL to go to, or as a form to post. The OP has
+ * to take both (Core 3.1.2.1).
  *
  * State, nonce and PKCE go with every response type: each binds something else (the answer, the
  * ID Tokens, the code), and none is optional here.
  *
  * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#HybridAuthRequest Core 3.3.2.1}
  */
-export function buildAuthorizationUrl(
+export function buildAuthorizationRequest(
   provider: DiscoveredProvider,
   options: Pick<
     ResolvedOptions,
-    'clientId' | 'scope' | 'audience' | 'resources' | 'authorizationParams'
+    | 'clientId'
+    | 'scope'
+    | 'audience'
+    | 'resources'
+    | 'authorizationParams'
+    | 'authorizationRequestMethod'
   >,
   transaction: Transaction,
-): string {
+): AuthorizationRequest {
   const url = new URL(provider.authorizationEndpoint);
   const parameters: Record<string, string> = {
     ...options.authorizationParams,
@@ -53,8 +68,16 @@ export function buildAuthorizationUrl(
   if (transaction.acrValues.length > 0) parameters['acr_values'] = transaction.acrValues.join(' ');
   if (transaction.organization !== undefined) parameters['organization'] = transaction.organization;
   if (options.audience !== undefined) parameters['audience'] = options.audience;
-  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-  // RFC 8707 2: the one parameter that may come several times.
-  for (const resource of options.resources) url.searchParams.append('resource', resource);
-  return url.href;
+  const all = [
+    ...Object.entries(parameters),
+    // RFC 8707 2: the one parameter that may come several times.
+    ...options.resources.map((resource): [string, string] => ['resource', resource]),
+  ];
+  // The endpoint may have a query of its own, which is kept (RFC 6749 3.1) but for these names.
+  for (const [name] of all) url.searchParams.delete(name);
+  if (options.authorizationRequestMethod === 'post') {
+    return { method: 'post', url: url.href, parameters: all };
+  }
+  for (const [name, value] of all) url.searchParams.append(name, value);
+  return { method: 'get', url: url.href };
 }
