@@ -21,6 +21,7 @@ export type { IdTokenClaims } from './oidc/id-token-claims.ts';
 export type { TokenTarget } from './oidc/token-target.ts';
 export type {
   AuthorizationRequestMethod,
+  CarryOver,
   ClientCredentials,
   CommonOptions,
   EndSessionParams,
@@ -32,8 +33,10 @@ export type {
   ResponseType,
   SignatureAlgorithm,
   TokenEndpointAuthMethod,
+  TransactionCookieOptions,
   VerifiedLogin,
   Verify,
+  VisitBeforeLogin,
 } from './options.ts';
 export { inProcessLock } from './tokens/lock.ts';
 export type { IoRedisClient, NodeRedisClient, RedisLockOptions } from './tokens/redis-lock.ts';

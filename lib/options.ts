@@ -57,6 +57,35 @@ export interface RefreshFailure {
  */
 export type OnRefreshFailure = (failure: RefreshFailure) => 'end' | 'keep' | undefined;
 
+/** What {@link CarryOver} is asked about: a visitor who was not signed in, or as the same user. */
+export interface VisitBeforeLogin {
+  /** What the application kept in the visitor's session. */
+  readonly session: Readonly<Record<string, unknown>>;
+  /** Claims of the user who is being signed in. */
+  readonly claims: IdTokenClaims;
+}
+
+/** What of the visitor's session goes over into the new one: its keys, or a function that picks. */
+export type CarryOver =
+  | readonly string[]
+  | ((visit: VisitBeforeLogin) => Readonly<Record<string, unknown>>);
+
+/**
+ * Name and scope of this library's own cookies. All else about them is fixed: `HttpOnly`,
+ * `SameSite=Lax`, and `Secure` where `baseUrl` is https.
+ */
+export interface TransactionCookieOptions {
+  /** Begins their names, after `__Host-`. @default the option `sessionKey` */
+  name?: string | undefined;
+  /** The path of `baseUrl`, or one above it. Gives `__Host-` up. @default '/' */
+  path?: string | undefined;
+  /**
+   * The host of `baseUrl`, or a domain above it, for logins that begin on another of its hosts. Gives
+   * `__Host-` up: every host of the domain can then plant such cookies. @default none
+   */
+  domain?: string | undefined;
+}
+
 /**
  * Answers a request that failed. After a login that failed, `res.locals.oidcReturnTo` is where the
  * visitor was going, for a link to try again: `?return_to=` of the login route.
@@ -177,8 +206,15 @@ export interface CommonOptions {
   httpTimeoutSeconds?: number | undefined;
   /** How long a login may take. @default 600 */
   transactionTtlSeconds?: number | undefined;
-  /** Logins that one browser may have under way; the oldest give way. @default 4 */
+  /** Logins that one browser may have under way, in 2 KB in all; the oldest give way. @default 4 */
   maxTransactions?: number | undefined;
+  /** Name and scope of the cookies of logins and logouts under way. */
+  transactionCookie?: TransactionCookieOptions | undefined;
+  /**
+   * What of the visitor's session goes over into the new one at login. Never asked about a session in
+   * which somebody else was signed in. @default everything
+   */
+  carryOver?: CarryOver | undefined;
   /** Largest body accepted at the callback. @default 65536 */
   callbackBodyLimitBytes?: number | undefined;
   /**
@@ -255,6 +291,12 @@ export interface ResolvedOptions {
   readonly httpTimeoutSeconds: number;
   readonly transactionTtlSeconds: number;
   readonly maxTransactions: number;
+  readonly transactionCookie: {
+    readonly name: string;
+    readonly path: string;
+    readonly domain: string | undefined;
+  };
+  readonly carryOver: Exclude<CarryOver, readonly string[]>;
   readonly callbackBodyLimitBytes: number;
   readonly trustedOrigins: readonly string[];
   readonly lock: Lock | undefined;

@@ -76,6 +76,8 @@ const knownOptions: readonly string[] = [
   'idleLifetimeSeconds',
   'absoluteLifetimeSeconds',
   'endWithIdToken',
+  'transactionCookie',
+  'carryOver',
   'trustedOrigins',
   'lock',
   'verify',
@@ -167,6 +169,8 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
       1,
     ),
     maxTransactions: readNumber(given, 'maxTransactions', defaultOptions.maxTransactions, 1),
+    transactionCookie: readTransactionCookie(given, baseUrl),
+    carryOver: readCarryOver(given),
     callbackBodyLimitBytes: readNumber(
       given,
       'callbackBodyLimitBytes',
@@ -478,6 +482,70 @@ function readSessionKey(options: HybridFlowOptions): string {
     throw invalid('sessionKey', 'a short name of letters, digits, "_" and "-"', sessionKey);
   }
   return sessionKey;
+}
+
+function readTransactionCookie(
+  options: HybridFlowOptions,
+  baseUrl: URL,
+): ResolvedOptions['transactionCookie'] {
+  const given: unknown = options.transactionCookie === undefined ? {} : options.transactionCookie;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw invalid('transactionCookie', 'an object', given);
+  }
+  const known = ['name', 'path', 'domain'];
+  const odd = Object.keys(given).find((key) => !known.includes(key));
+  if (odd !== undefined) {
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_UNKNOWN',
+      `transactionCookie.${odd}`,
+      `"transactionCookie.${odd}" is not an option: "name", "path" and "domain" are; the cookies are always HttpOnly and SameSite=Lax, and Secure where "baseUrl" is https`,
+    );
+  }
+  const read = (key: string, isGood: (value: string) => boolean, wanted: string) => {
+    const value: unknown = (given as Record<string, unknown>)[key];
+    if (value === undefined || (typeof value === 'string' && isGood(value))) return value;
+    throw invalid(`transactionCookie.${key}`, wanted, value);
+  };
+  const { hostname, pathname } = baseUrl;
+  const name = read(
+    'name',
+    (value) => /^[A-Za-z][A-Za-z0-9_-]{0,31}$/.test(value),
+    'a short name of letters, digits, "_" and "-"',
+  );
+  // Elsewhere the routes that begin logins would not see the cookies, and could not bound them.
+  const path = read(
+    'path',
+    (value) => /^\/[\w.~/-]*$/.test(value) && isPathWithin(pathname, value),
+    'the path of "baseUrl" or one above it',
+  );
+  const domain = read(
+    'domain',
+    (value) =>
+      /^[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*$/.test(value) &&
+      `.${hostname}`.endsWith(`.${value}`),
+    'the host of "baseUrl" or a domain above it, in lower case',
+  );
+  return Object.freeze({ name: name ?? readSessionKey(options), path: path ?? '/', domain });
+}
+
+/** RFC 6265 5.1.4: whether a cookie with this path is sent to the other. */
+function isPathWithin(path: string, cookiePath: string): boolean {
+  const start = cookiePath.endsWith('/') ? cookiePath : `${cookiePath}/`;
+  return path === cookiePath || path.startsWith(start);
+}
+
+const carryEverything: ResolvedOptions['carryOver'] = ({ session }) => session;
+
+function readCarryOver(options: HybridFlowOptions): ResolvedOptions['carryOver'] {
+  const { carryOver } = options;
+  if (carryOver === undefined) return carryEverything;
+  if (typeof carryOver === 'function') return carryOver;
+  if (!Array.isArray(carryOver) || !carryOver.every((key) => typeof key === 'string')) {
+    throw invalid('carryOver', 'an array of keys of the session, or a function', carryOver);
+  }
+  const keys: readonly string[] = [...carryOver];
+  return ({ session }) =>
+    Object.fromEntries(Object.entries(session).filter(([key]) => keys.includes(key)));
 }
 
 function readAuthorizationParams(options: HybridFlowOptions): Readonly<Record<string, string>> {

@@ -59,6 +59,15 @@ describe('options', () => {
     ['lock', { lock: 'redis' }, 'ERR_OIDC_OPTION_INVALID'],
     ['trustedOrigins', { trustedOrigins: 'https://a.example' }, 'ERR_OIDC_OPTION_INVALID'],
     ['trustedOrigins', { trustedOrigins: ['https://a.example/'] }, 'ERR_OIDC_OPTION_INVALID'],
+    ['carryOver', { carryOver: 'basket' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['carryOver', { carryOver: ['basket', 1] }, 'ERR_OIDC_OPTION_INVALID'],
+    [
+      'authorizationRequestMethod',
+      { authorizationRequestMethod: 'POST' },
+      'ERR_OIDC_OPTION_INVALID',
+    ],
+    ['transactionCookie', { transactionCookie: 'tx' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['transactionCookie', { transactionCookie: null }, 'ERR_OIDC_OPTION_INVALID'],
     ['maxAge', { maxAge: null }, 'ERR_OIDC_OPTION_INVALID'],
     ['authorizationParams', { authorizationParams: ['a'] }, 'ERR_OIDC_OPTION_INVALID'],
     ['clientId', { clientId: ' client\n' }, 'ERR_OIDC_OPTION_INVALID'],
@@ -76,6 +85,42 @@ describe('options', () => {
     expect(error.message).toContain(`"${option}"`);
     expect(error.message).not.toMatch(/no message may show|password@/);
   });
+
+  it.each([
+    ['name', '__Host-mine', {}],
+    ['name', '__Secure-mine', {}],
+    ['name', 'a b', {}],
+    ['name', '', {}],
+    ['path', 'shop', {}],
+    ['path', '/callback', {}],
+    ['path', '/shop/eu', { baseUrl: 'https://app.example/shop' }],
+    ['path', '/sho', { baseUrl: 'https://app.example/shop' }],
+    ['path', '/; Domain=evil.example', {}],
+    ['domain', 'evil.example', {}],
+    ['domain', 'pp.example', {}],
+    ['domain', '.app.example', {}],
+    ['domain', 'www.app.example', {}],
+    ['domain', 'example', {}],
+    ['domain', 'App.example', {}],
+    ['domain', 'localhost', { baseUrl: 'http://localhost:3000' }],
+    ['domain', '127.0.0.1', { baseUrl: 'http://127.0.0.1:3000' }],
+  ])('refuses the %s %j of its cookies', (key, value, change) => {
+    const error = refusal({ ...change, transactionCookie: { [key]: value } });
+    expect(error).toMatchObject({
+      code: 'ERR_OIDC_OPTION_INVALID',
+      option: `transactionCookie.${key}`,
+    });
+  });
+
+  it.each(['sameSite', 'secure', 'httpOnly', 'maxAge'])(
+    'has no option for the %s of its cookies',
+    (key) => {
+      expect(refusal({ transactionCookie: { [key]: 'none' } })).toMatchObject({
+        code: 'ERR_OIDC_OPTION_UNKNOWN',
+        option: `transactionCookie.${key}`,
+      });
+    },
+  );
 
   it('suggests the name that was meant', () => {
     expect(refusal({ clientID: 'client' }).message).toContain('did you mean "clientId"?');

@@ -16,6 +16,8 @@ import {
   isMarkOf,
   type LoginMark,
   loginMark,
+  type TokenRecord,
+  userDigest,
 } from '../tokens/token-record.ts';
 import type { RecordPlace, StoredLogin, TokenStore } from '../tokens/token-store.ts';
 import { hasSession, type SessionRequest, sessionRequest } from './session-request.ts';
@@ -116,19 +118,23 @@ export function createLoginSessions(
     return { ...(await readEntry(req.sessionStore, sessionId)) };
   };
 
-  /** Everything of an anonymous visitor or of the same user; nothing of anybody else. */
+  /** What the application wants of an anonymous visitor or the same user; nothing of anybody else. */
   const carriedOver = (
     session: Record<string, unknown>,
-    mark: LoginMark,
+    record: TokenRecord,
     otherKeys: readonly string[],
   ): Record<string, unknown> => {
     const before = markOf(session);
     const isOthers =
       session['passport'] !== undefined || otherKeys.some((key) => session[key] !== undefined);
-    if (before === undefined ? isOthers : before.user !== mark.user) return {};
-    const never = [...neverCarried, ...otherKeys];
-    const kept = Object.entries(session).filter(([name]) => !never.includes(name));
-    return Object.fromEntries(kept);
+    const { iss, sub } = record.tokens.claims;
+    if (before === undefined ? isOthers : before.user !== userDigest(iss, sub)) return {};
+    const never = [...neverCarried, sessionKey, ...otherKeys];
+    const dataOf = (data: object): Record<string, unknown> =>
+      Object.fromEntries(Object.entries(data).filter(([name]) => !never.includes(name)));
+    const { claims } = record.tokens;
+    // Again: a function of the application may return what it likes.
+    return dataOf(options.carryOver({ session: dataOf(session), claims }));
   };
 
   return {
@@ -155,6 +161,8 @@ export function createLoginSessions(
       // A Strict cookie did not come along: its session is replaced by us, any other by `renew`.
       const leftBehindId = visitorId(request) === undefined ? transaction.sessionId : undefined;
       const otherKeys = sessionKeysOf(request.sessionStore).filter((key) => key !== sessionKey);
+      // First: what the application throws here leaves the visitor as they were.
+      const carried = carriedOver(before, record, otherKeys);
       const idBefore = request.sessionID;
       await renew(request);
       // Passport renews nothing with `session: false`, and an id from before could be anybody's.
@@ -162,7 +170,7 @@ export function createLoginSessions(
       const { session, sessionID: sessionId, sessionStore: store } = request;
       const mark = (index ? indexedLoginMark : loginMark)(record, sessionId);
       const place = { store, sessionId };
-      Object.assign(session, carriedOver(before, mark, otherKeys), data, { [sessionKey]: mark });
+      Object.assign(session, carried, data, { [sessionKey]: mark });
       try {
         await index?.add(place, mark, record.loggedInAt, session.cookie);
         await tokenStore.write(place, record, session.cookie);

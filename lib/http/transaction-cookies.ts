@@ -10,8 +10,11 @@ import {
 import type { ResolvedOptions } from '../options.ts';
 import type { Sealer } from '../tokens/seal.ts';
 
-/** Bytes of all transaction cookies together; servers refuse requests with much larger headers. */
-const maxTotalBytes = 4096;
+/** Bytes of all transaction cookies together, as a request has them; servers limit its headers. */
+const maxTotalBytes = 2000;
+
+/** Between a name and its value, and between two cookies: `=` and `; `. */
+const separatorBytes = 3;
 
 /** One sealed, short-lived cookie for each login under way. */
 export interface TransactionCookies {
@@ -27,7 +30,8 @@ export interface TransactionCookies {
 export interface FlowCookies {
   readonly prefix: string;
   readonly attributes: {
-    readonly path: '/';
+    readonly path: string;
+    readonly domain?: string;
     readonly httpOnly: true;
     readonly secure: boolean;
     readonly sameSite: 'lax';
@@ -36,16 +40,26 @@ export interface FlowCookies {
 
 /**
  * `Lax` is enough: the cross-site POST of a form_post reads no cookie, and the redirect after it
- * carries Lax ones. `__Host-` keeps sibling domains from planting cookies. On plain http, which
- * is for development on loopback, some browsers refuse both.
+ * carries Lax ones. `__Host-` keeps sibling domains from planting cookies; with a path or a domain
+ * browsers refuse it. On plain http, which is for development on loopback, some refuse all of it.
  *
  * Cookies know no ports, so the name tells two applications on one host apart.
  */
 export function flowCookies(options: ResolvedOptions): FlowCookies {
   const tag = shortDigest(JSON.stringify([options.baseUrl, options.issuer, options.clientId]), 6);
+  const { isSecure, transactionCookie } = options;
+  const { name, path, domain } = transactionCookie;
+  const isHostOnly = path === '/' && domain === undefined;
+  const prefix = isSecure ? (isHostOnly ? '__Host-' : '__Secure-') : '';
   return {
-    prefix: `${options.isSecure ? '__Host-' : ''}${options.sessionKey}.${tag}.`,
-    attributes: { path: '/', httpOnly: true, secure: options.isSecure, sameSite: 'lax' },
+    prefix: `${prefix}${name}.${tag}.`,
+    attributes: {
+      path,
+      ...(domain === undefined ? {} : { domain }),
+      httpOnly: true,
+      secure: isSecure,
+      sameSite: 'lax',
+    },
   };
 }
 
@@ -71,7 +85,7 @@ export function createTransactionCookies(
       const others = Object.entries(parse(req.headers.cookie ?? ''))
         .filter(([other]) => isTransactionName(other, prefix) && other !== name)
         .map(([other, otherValue]) => ({ name: other, value: otherValue ?? '' }));
-      const room = maxTotalBytes - name.length - value.length;
+      const room = maxTotalBytes - name.length - value.length - separatorBytes;
       for (const surplus of surplusCookies(others, options.maxTransactions - 1, room)) {
         expire(res, surplus);
       }
@@ -108,7 +122,7 @@ function surplusCookies(
   const newestFirst = cookies
     .map(({ name, value }) => ({
       name,
-      bytes: name.length + value.length,
+      bytes: name.length + value.length + separatorBytes,
       startedAt: Number.parseInt(/^[0-9a-z]{1,8}(?=\.)/.exec(value)?.[0] ?? '0', 36),
     }))
     .sort((a, b) => b.startedAt - a.startedAt);

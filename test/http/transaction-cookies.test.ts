@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Request, Response } from 'express';
+import type { CommonOptions } from 'passport-oidc-hybrid';
 import { createTransactionCookies } from '../../lib/http/transaction-cookies.ts';
 import { createTransaction, type Transaction } from '../../lib/oidc/transaction.ts';
 import { createSealer } from '../../lib/tokens/seal.ts';
@@ -18,6 +19,58 @@ function store(transaction: Transaction, had: readonly string[] = []): string[] 
   cookies.store(req as Request, res as unknown as Response, transaction);
   return set;
 }
+
+describe('their name and attributes', () => {
+  const cookieOf = (oidc: Partial<CommonOptions>): string => {
+    const resolved = opByFetch(oidc).options;
+    const set: string[] = [];
+    const res = { append: (_name: string, value: string) => set.push(value) };
+    createTransactionCookies(resolved, createSealer(resolved.secrets)).store(
+      { headers: {} } as Request,
+      res as unknown as Response,
+      begin(),
+    );
+    return (set[0] ?? '').replace(/=[^;]*/, '').replace(/\.[\w-]{6}\.tx\.[\w-]{16}/, '.TX');
+  };
+
+  it.each<[string, Partial<CommonOptions>]>([
+    ['__Host-oidc.TX; Max-Age=600; Path=/; HttpOnly; Secure; SameSite=Lax', {}],
+    ['oidc.TX; Max-Age=600; Path=/; HttpOnly; SameSite=Lax', { baseUrl: 'http://localhost:1' }],
+    [
+      '__Host-shop.TX; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=Lax',
+      { transactionCookie: { name: 'shop' }, transactionTtlSeconds: 60 },
+    ],
+    [
+      '__Secure-oidc.TX; Max-Age=600; Path=/shop; HttpOnly; Secure; SameSite=Lax',
+      { baseUrl: 'https://app.example/shop/', transactionCookie: { path: '/shop' } },
+    ],
+    [
+      '__Secure-oidc.TX; Max-Age=600; Domain=example.org; Path=/; HttpOnly; Secure; SameSite=Lax',
+      { baseUrl: 'https://app.example.org', transactionCookie: { domain: 'example.org' } },
+    ],
+    [
+      'oidc.TX; Max-Age=600; Path=/shop; HttpOnly; SameSite=Lax',
+      { baseUrl: 'http://localhost:1/shop/eu', transactionCookie: { path: '/shop' } },
+    ],
+  ])('%s', (expected, oidc) => {
+    expect(cookieOf(oidc)).toBe(expected);
+  });
+
+  it('go with the cookie of a login that is over, or it would not be deleted', () => {
+    const set: string[] = [];
+    const resolved = opByFetch({
+      baseUrl: 'https://app.example.org/shop',
+      transactionCookie: { path: '/shop', domain: 'app.example.org' },
+    }).options;
+    createTransactionCookies(resolved, createSealer(resolved.secrets)).remove(
+      { append: (_name: string, value: string) => set.push(value) } as unknown as Response,
+      'state',
+    );
+    expect(set).toEqual([
+      expect.stringContaining('=; Max-Age=0; Domain=app.example.org; Path=/shop; HttpOnly; Secure'),
+    ]);
+  });
+});
 
 describe('cookies of logins under way', () => {
   it('of a login that has one already is renewed, and costs no other its place', () => {
