@@ -260,10 +260,13 @@ export class ProviderError extends HybridFlowError {
 export class TransactionError extends HybridFlowError {
   readonly code: TransactionErrorCode;
   readonly status = 400;
+  /** Name of the cookie that is missing, where that is the reason. */
+  readonly cookie: string | undefined;
 
-  constructor(code: TransactionErrorCode, message: string) {
+  constructor(code: TransactionErrorCode, message: string, cookie?: string) {
     super(message);
     this.code = code;
+    this.cookie = cookie;
   }
 }
 

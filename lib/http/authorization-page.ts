@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { AuthorizationRequest } from '../oidc/authorization-request.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { escapeHtml, type InlineScript, sendOn, sendPage } from './pages.ts';
+import { escapeHtml, type InlineScript, sendOn, sendPage, sendRefresh } from './pages.ts';
 
 /** Submits the form. A field may be called "submit", and would hide the function of that name. */
 export const authorizationScript: InlineScript = {
@@ -20,10 +20,28 @@ export function sendToOp(
   request: AuthorizationRequest,
   options: Pick<ResolvedOptions, 'isSecure'>,
 ): void {
-  if (request.method === 'get') {
-    sendOn(req, res, request.url, 'Signing in');
-    return;
-  }
+  if (request.method === 'get') sendOn(req, res, request.url, 'Signing in');
+  else sendForm(res, request, options);
+}
+
+/**
+ * The same from the callback, always by a page: the chain of redirects there may have begun with a
+ * form of the OP, whose `form-action` need not allow the way back to it.
+ */
+export function sendToOpAgain(
+  res: Response,
+  request: AuthorizationRequest,
+  options: Pick<ResolvedOptions, 'isSecure'>,
+): void {
+  if (request.method === 'get') sendRefresh(res, request.url, 'Signing in', 'Continue');
+  else sendForm(res, request, options);
+}
+
+function sendForm(
+  res: Response,
+  request: AuthorizationRequest & { method: 'post' },
+  options: Pick<ResolvedOptions, 'isSecure'>,
+): void {
   const inputs = request.parameters.map(
     ([name, value]) =>
       `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,

@@ -13,6 +13,7 @@ import { readResponseParameters } from '../oidc/response-parameters.ts';
 import { refuseExpired, type Transaction } from '../oidc/transaction.ts';
 import type { ResolvedOptions, ResponseMode, Verify } from '../options.ts';
 import { fragmentField, readFormPost, readFragment, readQuery } from './callback-parameters.ts';
+import { type Recovery, recoverLogin } from './failed-login.ts';
 import type { FlowParts } from './flow-parts.ts';
 import type { RenewSession } from './login-session.ts';
 import { isSameOrigin } from './negotiation.ts';
@@ -90,8 +91,9 @@ export type SignIn = (
 
 /** How a callback ended. */
 export type CallbackOutcome =
-  | { readonly isSignedIn: true; readonly returnTo: string }
-  | { readonly isSignedIn: false; readonly error: unknown };
+  | { readonly end: 'signed in'; readonly returnTo: string }
+  | Recovery
+  | { readonly end: 'failed'; readonly error: unknown };
 
 interface FinishedLogin {
   /** Epoch milliseconds. */
@@ -120,26 +122,30 @@ export async function completeLogin(
   recent: RecentLogins,
   signIn: { readonly verify: Verify | undefined; readonly signIn: SignIn },
 ): Promise<CallbackOutcome> {
+  let received: ReceivedResponse | undefined;
   let transaction: Transaction | undefined;
   try {
-    const received = await readSecondHop(parts, req);
+    received = await readSecondHop(parts, req);
     transaction = findTransaction(parts, req, received);
     // Used once, whatever comes of it.
     parts.transactionCookies.remove(res, transaction.state);
+    const answer = received;
     const sessionId = await once(parts, recent, transaction, (current) =>
-      finish(parts, req, received, current, signIn),
+      finish(parts, req, answer, current, signIn),
     );
     await parts.loginSessions.adopt(req, sessionId);
-    return { isSignedIn: true, returnTo: transaction.returnTo };
+    return { end: 'signed in', returnTo: transaction.returnTo };
   } catch (error) {
     // The back button and a reload bring an old answer, long after it did its work.
     if (transaction === undefined && isOldAnswer(error) && (await isSignedIn(parts, req))) {
-      return { isSignedIn: true, returnTo: defaultReturnPath(parts.options) };
+      return { end: 'signed in', returnTo: defaultReturnPath(parts.options) };
     }
     publish('refusal', { error, req });
+    const recovery = await recoverLogin(parts, req, res, { error, received, transaction });
+    if (recovery !== undefined) return recovery;
     // Not on the error: several requests may fail by the same one.
     res.locals['oidcReturnTo'] = transaction?.returnTo;
-    return { isSignedIn: false, error };
+    return { end: 'failed', error };
   }
 }
 
@@ -171,9 +177,11 @@ function findTransaction(parts: FlowParts, req: Request, received: ReceivedRespo
   const { state = '' } = received;
   const transaction = parts.transactionCookies.find(req, state);
   if (transaction === undefined) {
+    const { name, reason } = parts.transactionCookies.explainMissing(req, state);
     throw new TransactionError(
       'ERR_OIDC_TRANSACTION_UNKNOWN',
-      'this browser has no login with the state of this authorization response: begun elsewhere, used already, or its cookie (SameSite=Lax) was blocked or has expired',
+      `this browser has no login with the state of this authorization response: the cookie ${name} is missing; ${reason}`,
+      name,
     );
   }
   // RFC 6749 10.12. The cookie's name is only a part of a hash of the state.

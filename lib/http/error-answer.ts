@@ -8,6 +8,7 @@ import {
   ProviderError,
   SessionStoreError,
   StepUpError,
+  TransactionError,
 } from '../errors.ts';
 import { publish } from '../events.ts';
 import type { OnError, ResolvedOptions } from '../options.ts';
@@ -112,11 +113,13 @@ function sendErrorPage(error: HybridFlowError, res: Response, options: ResolvedO
     error instanceof OptionsError
       ? ''
       : `<a class="main" href="${escapeHtml(login)}">Sign in again</a>`;
+  const name = error instanceof TransactionError ? error.cookie : undefined;
+  const cookie = name === undefined ? '' : `, missing cookie <code>${escapeHtml(name)}</code>`;
   const forDevelopers =
     process.env['NODE_ENV'] === 'production' ? '' : `<br>${escapeHtml(error.message)}`;
   sendPage(res, error.status, {
     title,
-    body: `<h1>${title}</h1><p>${text}</p><nav>${signIn}<a href="${escapeHtml(defaultReturnPath(options))}">Go to the start page</a></nav><p class="detail">Reference: <code>${error.code}</code>${forDevelopers}</p>`,
+    body: `<h1>${title}</h1><p>${text}</p><nav>${signIn}<a href="${escapeHtml(defaultReturnPath(options))}">Go to the start page</a></nav><p class="detail">Reference: <code>${error.code}</code>${cookie}${forDevelopers}</p>`,
   });
 }
 
@@ -153,6 +156,12 @@ function visitorText(error: HybridFlowError): { title: string; text: string } {
     return {
       title: 'This is not available at the moment',
       text: 'Part of this application does not answer. Please try again in a moment.',
+    };
+  }
+  if (error instanceof TransactionError && error.cookie !== undefined) {
+    return {
+      title: 'Sign-in could not be completed',
+      text: 'This browser did not bring back the cookie that the sign-in began with. Please allow cookies for this site, stay in one browser from beginning to end, and sign in again.',
     };
   }
   if (error instanceof OptionsError) {

@@ -11,8 +11,16 @@ import { sendToOp } from './authorization-page.ts';
 import { readQuery } from './callback-parameters.ts';
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
+import { type LoginNote, sealNote } from './login-note.ts';
 import { isNavigation } from './negotiation.ts';
 import { wantedReturnPath } from './return-to.ts';
+import { refuseLostSessionCookie, type SessionRequest } from './session-request.ts';
+
+/** What sets a login apart from an ordinary one. */
+export interface LoginWishes {
+  readonly demands?: AuthenticationDemands | undefined;
+  readonly note?: LoginNote['kind'] | undefined;
+}
 
 /**
  * Begins a login: sets its transaction cookie and returns the request to send the browser away with.
@@ -24,15 +32,20 @@ export async function beginLogin(
   req: Request,
   res: Response,
   returnTo: string,
-  demands?: AuthenticationDemands,
+  { demands, note }: LoginWishes = {},
 ): Promise<AuthorizationRequest> {
   const { options, provider, loginSessions, transactionCookies } = parts;
   res.locals['oidcReturnTo'] = returnTo;
   const sessionId = loginSessions.visitorId(req);
+  refuseLostSessionCookie(req as SessionRequest, options);
   const discovered = await provider.discovered();
   const responseMode = chooseResponseMode(discovered, options);
-  const visitor = { responseMode, returnTo, sessionId };
-  const transaction = createTransaction(options, visitor, demands);
+  const transaction = createTransaction(
+    options,
+    { responseMode, returnTo, sessionId },
+    demands,
+    note && sealNote(parts, { kind: note, returnTo }),
+  );
   transactionCookies.store(req, res, transaction);
   return buildAuthorizationRequest(discovered, options, transaction);
 }
@@ -44,7 +57,9 @@ export function loginRoute(parts: FlowParts): RequestHandler {
     const begin = async (): Promise<void> => {
       refuseOutsideNavigation(req);
       const returnTo = wantedReturnPath(req, options);
-      const request = await beginLogin(parts, req, res, returnTo, wantedDemands(parts, req));
+      const request = await beginLogin(parts, req, res, returnTo, {
+        demands: wantedDemands(parts, req),
+      });
       sendToOp(req, res, request, options);
     };
     begin().catch((error: unknown) => answerError(error, req, res, next, options));

@@ -32,7 +32,7 @@ export async function refuseRequest(
     if (error.code === 'ERR_OIDC_LOGIN_ENDED') await parts.loginSessions.end(req);
     const demands = error instanceof StepUpError ? error : undefined;
     if (answerFor(req) === 'login') {
-      const request = await beginLogin(parts, req, res, wantedPath(req, options), demands);
+      const request = await beginLogin(parts, req, res, wantedPath(req, options), { demands });
       sendToOp(req, res, request, options);
     } else sendProblem(error, res, options, demands && stepUpPath(parts, demands));
   } catch (failure) {

@@ -1,4 +1,5 @@
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
+import { sendToOpAgain } from './authorization-page.ts';
 import { completeLogin, type RecentLogins, receivePost, type SignIn } from './callback.ts';
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
@@ -55,8 +56,9 @@ function callbackGet(parts: FlowParts, recent: RecentLogins): RequestHandler {
       establish(user && canLogIn(req) ? passportSession(user) : regenerateSession);
     completeLogin(parts, req, res, recent, { verify, signIn })
       .then((outcome) => {
-        if (!outcome.isSignedIn) throw outcome.error;
-        land(req, res, outcome.returnTo);
+        if (outcome.end === 'failed') throw outcome.error;
+        if (outcome.end === 'signed in') land(req, res, outcome.returnTo);
+        else sendToOpAgain(res, outcome.request, parts.options);
       })
       .catch((error: unknown) => answerError(error, req, res, next, parts.options));
   };

@@ -5,7 +5,12 @@ import type { SessionStore, StoredCookie, StoredEntry } from '../tokens/session-
 
 /** A session as express-session hangs it on the request. */
 export interface Session extends Record<string, unknown> {
-  cookie: StoredCookie & { secure?: boolean | undefined; sameSite?: boolean | string | undefined };
+  cookie: StoredCookie & {
+    secure?: boolean | undefined;
+    sameSite?: boolean | string | undefined;
+    domain?: string | undefined;
+    path?: string | undefined;
+  };
   regenerate(done: (error: unknown) => void): void;
   destroy(done: (error: unknown) => void): void;
   save(done: (error: unknown) => void): void;
@@ -74,4 +79,37 @@ export function sessionRequest(
     );
   }
   return request;
+}
+
+/**
+ * Refuses to begin a login whose session the browser would not keep: it would come back signed out,
+ * and a guarded page would send it to the OP again and again.
+ *
+ * @throws {@link OptionsError} `ERR_OIDC_SESSION_COOKIE`
+ */
+export function refuseLostSessionCookie(
+  { session }: Partial<Pick<SessionRequest, 'session'>>,
+  { baseUrl, basePath }: Pick<ResolvedOptions, 'baseUrl' | 'basePath'>,
+): void {
+  // Gone after `destroy()`, and not made anew before the next request.
+  if (session === undefined) return;
+  const { sameSite, secure, domain, path = '/' } = session.cookie;
+  const { hostname } = new URL(baseUrl);
+  if (String(sameSite).toLowerCase() === 'none' && secure !== true) {
+    throw lostCookie('sameSite', 'it is SameSite=None without Secure; Lax and Strict both work');
+  }
+  if (domain && !`.${hostname}`.endsWith(`.${domain.replace(/^\./, '').toLowerCase()}`)) {
+    throw lostCookie('domain', `its domain "${domain}" is not that of "baseUrl", ${hostname}`);
+  }
+  if (!`${basePath}/`.startsWith(path.endsWith('/') ? path : `${path}/`)) {
+    throw lostCookie('path', `its path "${path}" does not contain "baseUrl", ${baseUrl}`);
+  }
+}
+
+function lostCookie(attribute: string, reason: string): OptionsError {
+  return new OptionsError(
+    'ERR_OIDC_SESSION_COOKIE',
+    `session.cookie.${attribute}`,
+    `browsers would not send the session cookie back: ${reason}`,
+  );
 }

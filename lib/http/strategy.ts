@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { AuthenticationError, AuthorizationResponseError } from '../errors.ts';
 import type { Verify } from '../options.ts';
-import { sendToOp } from './authorization-page.ts';
+import { sendToOp, sendToOpAgain } from './authorization-page.ts';
 import { completeLogin, type RecentLogins, receivePost, type SignIn } from './callback.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { mayHaveFragment, sendFragmentPage } from './fragment-page.ts';
@@ -98,7 +98,9 @@ async function complete(
   const outcome = await completeLogin(parts, req, res, recent, { verify, signIn });
   // From there on the answer is Passport's.
   if (isHandedOver) return;
-  if (outcome.isSignedIn) actions.redirect(options.successRedirect ?? outcome.returnTo, 303);
+  if (outcome.end === 'signed in') {
+    actions.redirect(options.successRedirect ?? outcome.returnTo, 303);
+  } else if (outcome.end === 'begun again') sendToOpAgain(res, outcome.request, parts.options);
   else if (isRefusal(outcome.error)) actions.fail(outcome.error, 403);
   else actions.error(outcome.error);
 }

@@ -22,6 +22,10 @@ export interface TransactionCookies {
   store(req: Request, res: Response, transaction: Transaction): void;
   /** The transaction of a state, if this browser began it. */
   find(req: Request, state: string): Transaction | undefined;
+  /** All logins that this browser has under way. */
+  underWay(req: Request): Transaction[];
+  /** Which cookie a state should have come with, and what may have become of it. */
+  explainMissing(req: Request, state: string): { readonly name: string; readonly reason: string };
   /** Deletes the cookie of one login; those of other tabs stay. */
   remove(res: Response, state: string): void;
 }
@@ -76,6 +80,13 @@ export function createTransactionCookies(
     res.append('Set-Cookie', serialize(name, '', { ...attributes, maxAge: 0 }));
   };
 
+  const open = (name: string, value: string | undefined): Transaction | undefined => {
+    const [time, sealed] = value?.split('.') ?? [];
+    if (time === undefined || sealed === undefined) return undefined;
+    const text = sealer.open(sealed, purposeOf(name, time));
+    return text === undefined ? undefined : parseTransaction(text);
+  };
+
   return {
     store(req, res, transaction) {
       const name = nameOf(transaction.state);
@@ -93,12 +104,29 @@ export function createTransactionCookies(
       res.append('Set-Cookie', serialize(name, value, { ...attributes, maxAge }));
     },
 
-    find(req, state) {
+    find: (req, state) => {
       const name = nameOf(state);
-      const [time, sealed] = parse(req.headers.cookie ?? '')[name]?.split('.') ?? [];
-      if (time === undefined || sealed === undefined) return undefined;
-      const text = sealer.open(sealed, purposeOf(name, time));
-      return text === undefined ? undefined : parseTransaction(text);
+      return open(name, parse(req.headers.cookie ?? '')[name]);
+    },
+
+    underWay: (req) =>
+      Object.entries(parse(req.headers.cookie ?? ''))
+        .filter(([name]) => isTransactionName(name, prefix))
+        .flatMap(([name, value]) => open(name, value) ?? []),
+
+    explainMissing(req, state) {
+      const name = nameOf(state);
+      const cookies = parse(req.headers.cookie ?? '');
+      if (cookies[name] !== undefined) {
+        const reason =
+          'it came, but no "secret" opens it: every process needs the same one, also after a restart';
+        return { name, reason };
+      }
+      const reason =
+        req.headers.cookie === undefined
+          ? `the browser sent no cookie at all: it blocks cookies, or the login began in another browser or on another host than ${options.origin}`
+          : `the browser sent other cookies: this one was used already, has expired (transactionTtlSeconds), gave way to newer logins (maxTransactions), or was set in another browser or on another host than ${options.origin}`;
+      return { name, reason };
     },
 
     remove(res, state) {

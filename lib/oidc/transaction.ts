@@ -42,14 +42,19 @@ type Fields = [
   startedAt: number,
 ];
 
-/** Begins a login; state, nonce and verifier have 256 bits of randomness each. */
+/**
+ * Begins a login; state, nonce and verifier have 256 bits of randomness each.
+ *
+ * @param note goes behind the random part of the state
+ */
 export function createTransaction(
   options: ResolvedOptions,
   visitor: Pick<Transaction, 'responseMode' | 'returnTo' | 'sessionId'>,
   demands?: AuthenticationDemands,
+  note?: string,
 ): Transaction {
   return {
-    state: randomText(),
+    state: note === undefined ? randomText() : `${randomText()}.${note}`,
     nonce: randomText(),
     codeVerifier: randomText(),
     redirectUri: options.redirectUri,

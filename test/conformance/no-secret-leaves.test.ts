@@ -80,11 +80,11 @@ describe('no secret leaves', () => {
     const before = process.env['NODE_ENV'];
     try {
       process.env['NODE_ENV'] = 'production';
-      const page = await new Browser().navigate(`${flow.baseUrl}/callback?code=a&state=b`);
+      const page = await new Browser().navigate(`${flow.baseUrl}/callback?state=b`);
       expect(page.text).toContain('ERR_OIDC_TRANSACTION_UNKNOWN');
       expect(page.text).not.toContain('this browser has no login');
       process.env['NODE_ENV'] = 'development';
-      const open = await new Browser().navigate(`${flow.baseUrl}/callback?code=a&state=b`);
+      const open = await new Browser().navigate(`${flow.baseUrl}/callback?state=b`);
       expect(open.text).toContain('this browser has no login');
       expect(open.text).not.toMatch(/\.ts:\d+/);
     } finally {

@@ -1,12 +1,11 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import express from 'express';
-import type { ErrorEvent } from 'passport-oidc-hybrid';
 import request from 'supertest';
 import { Browser } from '../support/browser.ts';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
 import { createGate } from '../support/gate.ts';
+import { publishedErrors } from '../support/published-errors.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());
@@ -295,15 +294,13 @@ describe('whatever happens around the callback', () => {
 
 describe('whoever listens', () => {
   it('is told of every failure, before it is answered', async () => {
-    const codes: string[] = [];
-    const listener = (event: unknown): void => void codes.push((event as ErrorEvent).error.code);
-    subscribe('passport-oidc-hybrid:error', listener);
     flow = await startFlow();
-    await post('code=a', 'text/plain');
-    await flow.browser.navigate(`${flow.baseUrl}/callback?code=a&state=b`);
-    await flow.op.stop();
-    await flow.signIn();
-    unsubscribe('passport-oidc-hybrid:error', listener);
+    const codes = await publishedErrors('error', async () => {
+      await post('code=a', 'text/plain');
+      await flow.browser.navigate(`${flow.baseUrl}/callback?state=b`);
+      await flow.op.stop();
+      await flow.signIn();
+    });
     await post('code=a', 'text/plain');
     expect(codes).toEqual([
       'ERR_OIDC_CALLBACK_MEDIA_TYPE',

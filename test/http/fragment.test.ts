@@ -6,6 +6,7 @@ import request from 'supertest';
 import { fragmentScript } from '../../lib/http/fragment-page.ts';
 import type { Hop } from '../support/browser.ts';
 import { errorCode, type Flow, type FlowSetup, json, startFlow } from '../support/flow.ts';
+import { publishedErrors } from '../support/published-errors.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());
@@ -181,7 +182,11 @@ describe('a fragment that is posted', () => {
     const hop = await untilPost();
     const victim = await startFlow({ op: flow.op, oidc: fragment });
     const attack = { ...hop, url: `${victim.baseUrl}/callback`, from: victim.baseUrl };
-    expect(errorCode(await victim.browser.navigate(attack))).toBe('ERR_OIDC_TRANSACTION_UNKNOWN');
+    const codes = await publishedErrors('refusal', () =>
+      victim.browser.navigate(attack, ({ url }) => url.startsWith(flow.op.issuer)),
+    );
+    expect(codes).toEqual(['ERR_OIDC_TRANSACTION_UNKNOWN']);
+    expect(flow.op.count('/token')).toBe(0);
     expect(await victim.storeKeys()).toEqual([]);
     await victim.close();
   });

@@ -10,9 +10,7 @@ describe("this library's pages", () => {
 
   it('have a policy that names the hash of their style, and allows nothing else', async () => {
     flow = await startFlow();
-    const { headers, text } = await flow.browser.navigate(
-      `${flow.baseUrl}/callback?code=a&state=b`,
-    );
+    const { headers, text } = await flow.browser.navigate(`${flow.baseUrl}/callback?state=b`);
     const style = /<style>(.*)<\/style>/.exec(text)?.[1] ?? '';
     const hash = createHash('sha256').update(style).digest('base64');
     expect(headers['content-security-policy']).toBe(

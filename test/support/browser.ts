@@ -33,6 +33,8 @@ export interface Arrival extends Visit {
  */
 export class Browser {
   readonly jar: CookieJar = new CookieJar();
+  /** Cookies that it does not keep. */
+  refuses: (setCookie: string) => boolean = () => false;
 
   /** Navigates until the browser comes to rest, or until the hop that `until` picks is next. */
   async navigate(
@@ -113,7 +115,7 @@ export class Browser {
     const response = await pending;
     const setCookies = [response.headers['set-cookie'] ?? []].flat() as string[];
     for (const cookie of setCookies) {
-      await this.jar.setCookie(cookie, hop.url, { ignoreError: true });
+      if (!this.refuses(cookie)) await this.jar.setCookie(cookie, hop.url, { ignoreError: true });
     }
     return {
       ...hop,
