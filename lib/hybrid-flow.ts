@@ -5,9 +5,11 @@ import { createRecentLogins } from './http/callback.ts';
 import type { FlowParts } from './http/flow-parts.ts';
 import { createLoginSessions } from './http/login-session.ts';
 import { createLogoutCookie } from './http/logout-cookie.ts';
+import { type OptionalAuthOptions, optionalAuth } from './http/optional-auth.ts';
 import { errorHandler } from './http/refuse-request.ts';
-import { optionalAuth, type RequireAuthOptions, requireAuth } from './http/require-auth.ts';
+import { type RequireAuthOptions, requireAuth } from './http/require-auth.ts';
 import { createRouter } from './http/router.ts';
+import { createSilentLogins } from './http/silent-login.ts';
 import { createStrategy, type HybridFlowStrategy } from './http/strategy.ts';
 import { createTransactionCookies } from './http/transaction-cookies.ts';
 import { createProvider } from './oidc/provider.ts';
@@ -28,7 +30,7 @@ export interface HybridFlow {
   /** Lets signed-in requests through, with `req.oidc` and a fresh bearer token. */
   requireAuth(options?: RequireAuthOptions): RequestHandler;
   /** Attaches `req.oidc` where the visitor is signed in; lets everybody through. */
-  optionalAuth(): RequestHandler;
+  optionalAuth(options?: OptionalAuthOptions): RequestHandler;
   /**
    * Answers what `req.oidc` throws in your handlers: a login where that helps, problem details or a
    * page otherwise. Mount it after the routes.
@@ -65,7 +67,7 @@ export function hybridFlow(options: HybridFlowOptions): HybridFlow {
   return {
     router: () => createRouter(parts, recent),
     requireAuth: (guard = {}) => requireAuth(parts, guard),
-    optionalAuth: () => optionalAuth(parts),
+    optionalAuth: (wishes = {}) => optionalAuth(parts, wishes),
     errorHandler: () => errorHandler(parts),
     strategy: (verify) => createStrategy(parts, verify, recent),
     endSessions: (whose, store) => endSessionsOf(parts, whose, store),
@@ -112,6 +114,7 @@ function buildParts(given: HybridFlowOptions): FlowParts {
     endSessions: index && createEndSessions(index, freshTokens),
     transactionCookies: createTransactionCookies(options, sealer),
     logoutCookie: createLogoutCookie(options, sealer),
+    silentLogins: createSilentLogins(options),
     loginSessions: createLoginSessions(
       options,
       tokenStore,

@@ -11,6 +11,7 @@ export type {
 } from './events.ts';
 export { subscribe } from './events.ts';
 export type { AccessToken, OidcContext } from './http/oidc-context.ts';
+export type { OptionalAuthOptions } from './http/optional-auth.ts';
 export type { Unauthenticated } from './http/refuse-request.ts';
 export type { RequireAuthOptions } from './http/require-auth.ts';
 export type { AuthenticateOptions, HybridFlowStrategy, PassportActions } from './http/strategy.ts';

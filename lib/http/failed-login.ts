@@ -1,13 +1,14 @@
 import type { Request, Response } from 'express';
-import { HybridFlowError, TransactionError } from '../errors.ts';
+import { AuthorizationResponseError, HybridFlowError, TransactionError } from '../errors.ts';
 import type { AuthorizationRequest } from '../oidc/authorization-request.ts';
 import type { ReceivedResponse } from '../oidc/authorization-response.ts';
 import type { Transaction } from '../oidc/transaction.ts';
 import type { FlowParts } from './flow-parts.ts';
-import { beginLogin } from './login.ts';
+import { beginLogin, type LoginWishes } from './login.ts';
 import { hasNote, readNote } from './login-note.ts';
 import { isNavigation } from './negotiation.ts';
 import { defaultReturnPath } from './return-to.ts';
+import { pathWithoutSilentLogin } from './silent-login.ts';
 
 /** A login that failed, as far as it got. */
 export interface FailedLogin {
@@ -17,15 +18,28 @@ export interface FailedLogin {
 }
 
 /** What the library does by itself about a login that failed. */
-export interface Recovery {
-  readonly end: 'begun again';
-  readonly request: AuthorizationRequest;
-}
+export type Recovery =
+  | { readonly end: 'begun again'; readonly request: AuthorizationRequest }
+  | { readonly end: 'left as before'; readonly returnTo: string };
 
 /**
- * Begins a login again whose cookie is missing: it took too long, gave way to other tabs, or began on
- * another host than that of the callback. Once: the new login's state says that it is a second one,
- * whether or not its cookie comes back. Nothing of the answer that failed is used.
+ * What the OP answers where it may not ask the user and would have to, with the `prompt` that lets it.
+ *
+ * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#AuthError Core 3.1.2.6}
+ */
+const promptAfter: Readonly<Record<string, string>> = {
+  login_required: 'login',
+  interaction_required: 'login',
+  consent_required: 'consent',
+  account_selection_required: 'select_account',
+};
+
+/**
+ * A silent login that failed, for whatever reason, leaves the visitor as before. Others begin again,
+ * once: where the OP had to ask something and was not to, and where the cookie is missing: the login
+ * took too long, gave way to other tabs, or began on another host than that of the callback. The new
+ * login's state says that it is a second one, whether or not its cookie comes back. Nothing of the
+ * answer that failed is used.
  *
  * @returns `undefined` where the failure is to be shown
  */
@@ -35,13 +49,29 @@ export async function recoverLogin(
   res: Response,
   failed: FailedLogin,
 ): Promise<Recovery | undefined> {
-  const { error, received } = failed;
+  const { error, received, transaction } = failed;
   if (!(error instanceof HybridFlowError) || !isNavigation(req)) return undefined;
+  const note = readNote(parts, received?.state);
+  if (note?.kind === 'silent') {
+    const returnTo = transaction?.returnTo ?? pathWithoutSilentLogin(note.returnTo, parts.options);
+    return { end: 'left as before', returnTo };
+  }
   if (isSecondTry(parts, req, received)) return undefined;
-  if (!isCookieMissing(failed)) return undefined;
-  const returnTo = defaultReturnPath(parts.options);
-  const request = await beginLogin(parts, req, res, returnTo, { note: 'again' });
+  const wishes = isCookieMissing(failed) ? {} : wishesAfter(failed);
+  if (wishes === undefined) return undefined;
+  const returnTo = transaction?.returnTo ?? defaultReturnPath(parts.options);
+  const request = await beginLogin(parts, req, res, returnTo, { ...wishes, note: 'again' });
   return { end: 'begun again', request };
+}
+
+/** The same login, in which the OP may ask what it has to. */
+function wishesAfter({ error, transaction }: FailedLogin): LoginWishes | undefined {
+  if (transaction === undefined || !(error instanceof AuthorizationResponseError)) return undefined;
+  const prompt = promptAfter[error.error];
+  if (prompt === undefined) return undefined;
+  const { acrValues, maxAge } = transaction;
+  const isDemanding = acrValues.length > 0 || maxAge !== undefined;
+  return { prompt, demands: isDemanding ? { acrValues, maxAge } : undefined };
 }
 
 /** An error of the OP is the end of its login, and no reason for another. */
@@ -65,5 +95,7 @@ function isSecondTry(
   received: ReceivedResponse | undefined,
 ): boolean {
   const states = parts.transactionCookies.underWay(req).map(({ state }) => state);
-  return hasNote(received?.state) || states.some((state) => readNote(parts, state) !== undefined);
+  return (
+    hasNote(received?.state) || states.some((state) => readNote(parts, state)?.kind === 'again')
+  );
 }

@@ -6,6 +6,7 @@ import type { Sealer } from '../tokens/seal.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import type { LoginSessions } from './login-session.ts';
 import type { LogoutCookie } from './logout-cookie.ts';
+import type { SilentLogins } from './silent-login.ts';
 import type { TransactionCookies } from './transaction-cookies.ts';
 
 /** What one flow is made of; `hybridFlow()` puts it together. */
@@ -20,4 +21,5 @@ export interface FlowParts {
   readonly transactionCookies: TransactionCookies;
   readonly logoutCookie: LogoutCookie;
   readonly loginSessions: LoginSessions;
+  readonly silentLogins: SilentLogins;
 }

@@ -7,8 +7,11 @@ import { defaultReturnPath } from './return-to.ts';
  * the state, behind the random part, and only with logins that are not the visitor's own first try.
  */
 export interface LoginNote {
-  /** `again`: the library began it by itself, after one that failed, and does so once only. */
-  readonly kind: 'again';
+  /**
+   * `again`: the library began it by itself, after one that failed, and does so once only. `silent`:
+   * the visitor wants to see a page, and need not be signed in.
+   */
+  readonly kind: 'again' | 'silent';
   readonly returnTo: string;
 }
 

@@ -20,6 +20,8 @@ import { refuseLostSessionCookie, type SessionRequest } from './session-request.
 export interface LoginWishes {
   readonly demands?: AuthenticationDemands | undefined;
   readonly note?: LoginNote['kind'] | undefined;
+  /** Wire name: `prompt`. */
+  readonly prompt?: string | undefined;
 }
 
 /**
@@ -32,7 +34,7 @@ export async function beginLogin(
   req: Request,
   res: Response,
   returnTo: string,
-  { demands, note }: LoginWishes = {},
+  { demands, note, prompt }: LoginWishes = {},
 ): Promise<AuthorizationRequest> {
   const { options, provider, loginSessions, transactionCookies } = parts;
   res.locals['oidcReturnTo'] = returnTo;
@@ -47,7 +49,14 @@ export async function beginLogin(
     note && sealNote(parts, { kind: note, returnTo }),
   );
   transactionCookies.store(req, res, transaction);
-  return buildAuthorizationRequest(discovered, options, transaction);
+  const { authorizationParams } = options;
+  return buildAuthorizationRequest(
+    discovered,
+    prompt === undefined
+      ? options
+      : { ...options, authorizationParams: { ...authorizationParams, prompt } },
+    transaction,
+  );
 }
 
 /** The login route: `GET /login?return_to=/path`, also with a `step_up` that problem details gave. */

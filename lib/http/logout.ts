@@ -59,6 +59,8 @@ async function logOut(
   if (endSession !== undefined) {
     parts.logoutCookie.store(res, { state: endSession.state, returnTo });
   }
+  // Who signs out wants to be signed out, also where the session at the OP goes on.
+  parts.silentLogins.pause(res);
   sendOn(req, res, endSession?.url ?? returnTo, 'Signing out');
 }
 

@@ -8,7 +8,6 @@ import {
   type TokenTarget,
 } from '../oidc/token-target.ts';
 import { keepFromDownstream, setBearer } from './downstream-headers.ts';
-import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { isForged } from './negotiation.ts';
 import { RequestContext } from './oidc-context.ts';
@@ -71,20 +70,6 @@ export function requireAuth(parts: FlowParts, options: RequireAuthOptions): Requ
     authenticate(parts, req, guard).then(
       () => next(),
       (error: unknown) => refuseRequest(parts, req, res, next, error, answerFor),
-    );
-  };
-}
-
-/** Attaches `req.oidc` where the visitor is signed in, lets everybody through, refreshes nothing. */
-export function optionalAuth(parts: FlowParts): RequestHandler {
-  const target = resolveTarget({}, parts.options);
-  return function optionalHybridAuth(req, res, next) {
-    parts.loginSessions.current(req).then(
-      (login) => {
-        if (login) req.oidc = new RequestContext(parts, login, target);
-        next();
-      },
-      (error: unknown) => answerError(error, req, res, next, parts.options),
     );
   };
 }

@@ -1,17 +1,16 @@
-import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
+import express, { type RequestHandler, type Router } from 'express';
 import { sendToOpAgain } from './authorization-page.ts';
 import { completeLogin, type RecentLogins, receivePost, type SignIn } from './callback.ts';
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { mayHaveFragment, sendFragmentPage } from './fragment-page.ts';
+import { land } from './landing.ts';
 import { loginRoute, notANavigation } from './login.ts';
 import { regenerateSession } from './login-session.ts';
 import { logoutRoute, postLogoutRoute } from './logout.ts';
 import { isPrefetch } from './negotiation.ts';
 import { backchannelLogoutRoute, frontchannelLogoutRoute } from './op-logout.ts';
-import { sendRedirect, sendRefresh } from './pages.ts';
 import { canLogIn, passportSession } from './passport-session.ts';
-import type { SessionRequest } from './session-request.ts';
 
 /** The routes of a flow: login, callback, logout, and the return from logout. */
 export function createRouter(parts: FlowParts, recent: RecentLogins): Router {
@@ -57,20 +56,9 @@ function callbackGet(parts: FlowParts, recent: RecentLogins): RequestHandler {
     completeLogin(parts, req, res, recent, { verify, signIn })
       .then((outcome) => {
         if (outcome.end === 'failed') throw outcome.error;
-        if (outcome.end === 'signed in') land(req, res, outcome.returnTo);
-        else sendToOpAgain(res, outcome.request, parts.options);
+        if (outcome.end === 'begun again') sendToOpAgain(res, outcome.request, parts.options);
+        else land(req, res, outcome.returnTo);
       })
       .catch((error: unknown) => answerError(error, req, res, next, parts.options));
   };
-}
-
-/**
- * Sends the visitor on. A chain of redirects that began at the OP carries no Strict cookie, so with
- * such a session the last step is a page, whose refresh is a request of the application's own.
- */
-function land(req: Request, res: Response, returnTo: string): void {
-  const { sameSite } = (req as SessionRequest).session.cookie;
-  if (sameSite === true || sameSite === 'strict') {
-    sendRefresh(res, returnTo, 'Signing in', 'Continue');
-  } else sendRedirect(res, returnTo);
 }

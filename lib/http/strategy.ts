@@ -5,7 +5,9 @@ import { sendToOp, sendToOpAgain } from './authorization-page.ts';
 import { completeLogin, type RecentLogins, receivePost, type SignIn } from './callback.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { mayHaveFragment, sendFragmentPage } from './fragment-page.ts';
-import { beginLogin, refuseOutsideNavigation } from './login.ts';
+import { land, landByNextRedirect } from './landing.ts';
+import { beginLogin, notANavigation, refuseOutsideNavigation } from './login.ts';
+import { isPrefetch } from './negotiation.ts';
 import { type PassportRequest, passportSession } from './passport-session.ts';
 import { defaultReturnPath, safeReturnPath, wantedReturnPath } from './return-to.ts';
 
@@ -55,6 +57,8 @@ export function createStrategy(
     if (req.method === 'POST') {
       await receivePost(parts, req, res);
     } else if (isCallback(req, parts.options.callbackPath)) {
+      // HEAD comes here too; neither may spend a code.
+      if (req.method !== 'GET' || isPrefetch(req)) throw notANavigation();
       if (mayHaveFragment(req, parts.options)) sendFragmentPage(res, parts.options);
       else await complete(parts, verify, recent, actions, req, options);
     } else await begin(parts, req, options);
@@ -91,6 +95,7 @@ async function complete(
   let isHandedOver = false;
   const signIn: SignIn = (user, establish, returnTo) => {
     isHandedOver = true;
+    landByNextRedirect(req, res);
     // Passport's own convention: `successReturnToOrRedirect` looks there.
     const data = returnTo === defaultReturnPath(parts.options) ? {} : { returnTo };
     return handOver(actions, req, user, (renew) => establish(renew, data));
@@ -98,11 +103,17 @@ async function complete(
   const outcome = await completeLogin(parts, req, res, recent, { verify, signIn });
   // From there on the answer is Passport's.
   if (isHandedOver) return;
-  if (outcome.end === 'signed in') {
-    actions.redirect(options.successRedirect ?? outcome.returnTo, 303);
-  } else if (outcome.end === 'begun again') sendToOpAgain(res, outcome.request, parts.options);
-  else if (isRefusal(outcome.error)) actions.fail(outcome.error, 403);
-  else actions.error(outcome.error);
+  switch (outcome.end) {
+    case 'signed in':
+      return land(req, res, options.successRedirect ?? outcome.returnTo);
+    case 'left as before':
+      return land(req, res, outcome.returnTo);
+    case 'begun again':
+      return sendToOpAgain(res, outcome.request, parts.options);
+    case 'failed':
+      if (isRefusal(outcome.error)) actions.fail(outcome.error, 403);
+      else actions.error(outcome.error);
+  }
 }
 
 /**

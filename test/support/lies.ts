@@ -37,6 +37,8 @@ export interface Lies {
   responseType?: string;
   /** Answers in another mode than was asked for. */
   responseMode?: 'query' | 'form_post' | 'fragment';
+  /** Has to ask the user something: answers with the error unless the request has such a `prompt`. */
+  mustAsk?: { readonly error: string; readonly prompts: readonly string[] } | undefined;
   discovery?: AnswerLie;
   jwks?: AnswerLie;
   token?: AnswerLie;

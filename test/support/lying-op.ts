@@ -268,6 +268,11 @@ export class LyingOp {
       };
       parameters.push(['id_token', await this.#idToken(grant, hashes, this.#lies.frontIdToken)]);
     }
+    const { mustAsk } = this.#lies;
+    if (mustAsk !== undefined && !mustAsk.prompts.includes(request['prompt'] ?? '')) {
+      parameters.splice(0, parameters.length, ['error', mustAsk.error]);
+      parameters.push(['state', state], ['iss', this.issuer]);
+    }
     const mode = this.#lies.responseMode ?? request['response_mode'] ?? 'query';
     respond(
       res,

@@ -1,0 +1,29 @@
+import type { Request, Response } from 'express';
+import { sendRedirect, sendRefresh } from './pages.ts';
+import type { SessionRequest } from './session-request.ts';
+
+/**
+ * Sends the visitor on after a callback. A chain of redirects that began at the OP carries no Strict
+ * cookie, so with such a session the last step is a page, whose refresh is a request of the
+ * application's own.
+ */
+export function land(req: Request, res: Response, returnTo: string): void {
+  if (hasStrictSession(req)) sendRefresh(res, returnTo, 'Signing in', 'Continue');
+  else sendRedirect(res, returnTo);
+}
+
+/** The same where somebody else is about to redirect: Passport, or the application after it. */
+export function landByNextRedirect(req: Request, res: Response): void {
+  if (!hasStrictSession(req)) return;
+  const { redirect } = res;
+  const landInstead = (...statusAndUrl: readonly unknown[]): void => {
+    res.redirect = redirect;
+    land(req, res, String(statusAndUrl.find((argument) => typeof argument === 'string')));
+  };
+  res.redirect = landInstead as Response['redirect'];
+}
+
+function hasStrictSession(req: Request): boolean {
+  const { sameSite } = (req as Partial<SessionRequest>).session?.cookie ?? {};
+  return sameSite === true || sameSite === 'strict';
+}
