@@ -1,3 +1,4 @@
+import { noteOf } from '../oidc/transaction.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Sealer } from '../tokens/seal.ts';
 import { defaultReturnPath } from './return-to.ts';
@@ -31,7 +32,7 @@ export function sealNote({ options, sealer }: NoteParts, { kind, returnTo }: Log
 
 /** Whether a state is not that of an ordinary login, whoever made it. */
 export function hasNote(state: string | undefined): boolean {
-  return state?.includes('.') ?? false;
+  return noteOf(state ?? '') !== undefined;
 }
 
 /** The note in a state that came back; `undefined` in that of an ordinary login. */
@@ -39,7 +40,7 @@ export function readNote(
   { options, sealer }: NoteParts,
   state: string | undefined,
 ): LoginNote | undefined {
-  const sealed = state?.split('.')[1];
+  const sealed = noteOf(state ?? '');
   const text = sealed === undefined ? undefined : sealer.open(sealed, purposeOf(options));
   if (text === undefined) return undefined;
   const [kind, returnTo] = JSON.parse(text) as [LoginNote['kind'], string];

@@ -1,10 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { TransactionError } from '../errors.ts';
 import type { ResolvedOptions, ResponseMode, ResponseType } from '../options.ts';
 import type { AuthenticationDemands } from './step-up.ts';
 
 /** One login under way: what was sent, so that the answer can be held against it. */
 export interface Transaction {
+  /** 256 random bits, known to nobody else: state, nonce and verifier are made of it. */
+  readonly seed: string;
   /** Binds the answer to this login. RFC 6749 10.12. */
   readonly state: string;
   /** Binds the ID Tokens to this login. Core 15.5.2. */
@@ -26,16 +28,24 @@ export interface Transaction {
   readonly startedAt: number;
 }
 
+/** In the order of their numbers in {@link Fields}, which must not change. */
+const responseTypes: readonly ResponseType[] = [
+  'code',
+  'code id_token',
+  'code token',
+  'code id_token token',
+];
+const responseModes: readonly ResponseMode[] = ['form_post', 'query', 'fragment'];
+
 type Fields = [
-  version: 1,
-  state: string,
-  nonce: string,
-  codeVerifier: string,
+  version: 2,
+  seed: string,
+  note: string | null,
   redirectUri: string,
-  responseType: ResponseType,
-  responseMode: ResponseMode,
+  responseType: number,
+  responseMode: number,
   maxAge: number | null,
-  acrValues: readonly string[],
+  acrValues: string | null,
   organization: string | null,
   returnTo: string,
   sessionId: string | null,
@@ -43,7 +53,7 @@ type Fields = [
 ];
 
 /**
- * Begins a login; state, nonce and verifier have 256 bits of randomness each.
+ * Begins a login.
  *
  * @param note goes behind the random part of the state
  */
@@ -54,9 +64,7 @@ export function createTransaction(
   note?: string,
 ): Transaction {
   return {
-    state: note === undefined ? randomText() : `${randomText()}.${note}`,
-    nonce: randomText(),
-    codeVerifier: randomText(),
+    ...secretsOf(randomBytes(32).toString('base64url'), note),
     redirectUri: options.redirectUri,
     responseType: options.responseType,
     ...authenticationOf(options, demands),
@@ -98,15 +106,14 @@ export function shortDigest(text: string, characters: number): string {
 /** As text, without field names: there may be several in a request's cookies. */
 export function serializeTransaction(transaction: Transaction): string {
   const fields: Fields = [
-    1,
-    transaction.state,
-    transaction.nonce,
-    transaction.codeVerifier,
+    2,
+    transaction.seed,
+    noteOf(transaction.state) ?? null,
     transaction.redirectUri,
-    transaction.responseType,
-    transaction.responseMode,
+    responseTypes.indexOf(transaction.responseType),
+    responseModes.indexOf(transaction.responseMode),
     transaction.maxAge ?? null,
-    transaction.acrValues,
+    transaction.acrValues.join(' ') || null,
     transaction.organization ?? null,
     transaction.returnTo,
     transaction.sessionId ?? null,
@@ -118,20 +125,21 @@ export function serializeTransaction(transaction: Transaction): string {
 /** Reads what {@link serializeTransaction} wrote and a seal protected; `undefined` for another version. */
 export function parseTransaction(text: string): Transaction | undefined {
   const fields = JSON.parse(text) as Fields;
-  if (fields[0] !== 1) return undefined;
+  if (fields[0] !== 2) return undefined;
+  const responseType = responseTypes[fields[4]];
+  const responseMode = responseModes[fields[5]];
+  if (responseType === undefined || responseMode === undefined) return undefined;
   return {
-    state: fields[1],
-    nonce: fields[2],
-    codeVerifier: fields[3],
-    redirectUri: fields[4],
-    responseType: fields[5],
-    responseMode: fields[6],
-    maxAge: fields[7] ?? undefined,
-    acrValues: fields[8],
-    organization: fields[9] ?? undefined,
-    returnTo: fields[10],
-    sessionId: fields[11] ?? undefined,
-    startedAt: fields[12],
+    ...secretsOf(fields[1], fields[2] ?? undefined),
+    redirectUri: fields[3],
+    responseType,
+    responseMode,
+    maxAge: fields[6] ?? undefined,
+    acrValues: fields[7]?.split(' ') ?? [],
+    organization: fields[8] ?? undefined,
+    returnTo: fields[9],
+    sessionId: fields[10] ?? undefined,
+    startedAt: fields[11],
   };
 }
 
@@ -153,6 +161,27 @@ export function refuseExpired(
   }
 }
 
-function randomText(): string {
-  return randomBytes(32).toString('base64url');
+/**
+ * One seed in place of three random values: a third of the bytes in a cookie of which a browser may
+ * have several. HMAC-SHA-256 is one-way and its outputs are independent, so that the OP, which sees
+ * state and nonce, learns nothing of the verifier.
+ */
+function secretsOf(
+  seed: string,
+  note: string | undefined,
+): Pick<Transaction, 'seed' | 'state' | 'nonce' | 'codeVerifier'> {
+  const derive = (name: string): string =>
+    createHmac('sha256', seed).update(name).digest('base64url');
+  const state = derive('state');
+  return {
+    seed,
+    state: note === undefined ? state : `${state}.${note}`,
+    nonce: derive('nonce'),
+    codeVerifier: derive('code_verifier'),
+  };
+}
+
+/** What stands behind the random part of a state. */
+export function noteOf(state: string): string | undefined {
+  return state.split('.')[1];
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Request, Response } from 'express';
 import type { CommonOptions } from 'passport-oidc-hybrid';
 import { createTransactionCookies } from '../../lib/http/transaction-cookies.ts';
-import { createTransaction, type Transaction } from '../../lib/oidc/transaction.ts';
+import { createTransaction, type Transaction, transactionId } from '../../lib/oidc/transaction.ts';
 import { createSealer } from '../../lib/tokens/seal.ts';
 import { opByFetch } from '../support/op-by-fetch.ts';
 
@@ -80,6 +80,43 @@ describe('cookies of logins under way', () => {
     expect(set).toHaveLength(1);
     expect(set[0]?.split('=')[0]).toBe(had[0]?.split('=')[0]);
     expect(set[0]).not.toContain('Max-Age=0');
+  });
+
+  it.each([
+    [1, 6],
+    [50, 5],
+    [100, 4],
+    [200, 3],
+    [300, 2],
+    [400, 2],
+    [600, 1],
+    [1024, 1],
+  ])('with return paths of %i characters stay under 2 KB in all: %i of them', (length, count) => {
+    const { options: many } = opByFetch({ maxTransactions: 60 });
+    const sealer = createSealer(many.secrets);
+    const jar = new Map<string, string>();
+    const header = (): string => [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    for (let begun = 0; begun < 60; begun += 1) {
+      const visitor = {
+        ...begin(),
+        returnTo: '/'.padEnd(length, 'a'),
+        sessionId: 'x'.repeat(32),
+      };
+      const transaction = { ...visitor, startedAt: visitor.startedAt + begun };
+      const res = {
+        append(_name: string, cookie: string) {
+          const [, name = '', value = ''] = /^([^=]*)=([^;]*)/.exec(cookie) ?? [];
+          if (value === '') jar.delete(name);
+          else jar.set(name, value);
+        },
+      };
+      const req = { headers: { cookie: header() } } as Request;
+      createTransactionCookies(many, sealer).store(req, res as unknown as Response, transaction);
+      expect(header().length).toBeLessThan(2048);
+      // The newest is always there.
+      expect([...jar.keys()].at(-1)).toContain(transactionId(transaction.state));
+    }
+    expect(jar.size).toBe(count);
   });
 
   it('above the bound give way to a new one', () => {

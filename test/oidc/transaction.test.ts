@@ -30,7 +30,7 @@ describe('a transaction', () => {
       sessionId: undefined,
     });
     const fields = JSON.parse(serializeTransaction(transaction));
-    for (const version of [2, 0, '1', null]) {
+    for (const version of [1, 3, '2', null]) {
       expect(parseTransaction(JSON.stringify([version, ...fields.slice(1)]))).toBeUndefined();
     }
   });
