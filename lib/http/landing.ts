@@ -23,8 +23,7 @@ export function landByNextRedirect(req: Request, res: Response): void {
   res.redirect = landInstead as Response['redirect'];
 }
 
-/** Whether the session's cookie stays away from whatever another site has caused. */
-export function hasStrictSession(req: Request): boolean {
+function hasStrictSession(req: Request): boolean {
   const { sameSite } = (req as Partial<SessionRequest>).session?.cookie ?? {};
   return sameSite === true || sameSite === 'strict';
 }

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { BoundedMap } from '../bounded-map.ts';
 import { SessionStoreError, TransactionError } from '../errors.ts';
 import { publish } from '../events.ts';
 import type { TokenSet } from '../oidc/code-exchange.ts';
@@ -57,6 +58,9 @@ export interface LoginSessions {
 export const regenerateSession: RenewSession = (req) =>
   settle((done) => req.session.regenerate(done));
 
+/** Beyond so many, two tabs that sign in within the same moment may lose what the visitor had. */
+const maxSuccessors = 10_000;
+
 /** Keys of a session that are no data of the visitor. */
 const neverCarried = ['cookie', 'passport', 'returnTo'];
 
@@ -71,6 +75,8 @@ export function createLoginSessions(
   /** Stores whose sessions are followed. */
   const followed = new Set<SessionStore>();
   let hasSeenSession = false;
+  /** Ids of visitors' sessions, and of those that have taken their place here. */
+  const successors = new BoundedMap<string, Promise<string | undefined>>(maxSuccessors);
 
   const checked = (req: Request): SessionRequest => {
     if (hasSeenSession && !hasSession(req)) {
@@ -115,7 +121,13 @@ export function createLoginSessions(
   ): Promise<Record<string, unknown>> => {
     const { sessionId } = transaction;
     if (visitorId(req) !== undefined || sessionId === undefined) return { ...req.session };
-    return { ...(await readEntry(req.sessionStore, sessionId)) };
+    // Read before anything is waited for: this login is about to become a successor itself.
+    const successor = successors.get(sessionId);
+    const entry = await readEntry(req.sessionStore, sessionId);
+    if (entry !== undefined || successor === undefined) return { ...entry };
+    // A login in another tab has moved the session, and this request was on its way already.
+    const successorId = await successor;
+    return { ...(successorId && (await readEntry(req.sessionStore, successorId))) };
   };
 
   /** What the application wants of an anonymous visitor or the same user; nothing of anybody else. */
@@ -137,6 +149,37 @@ export function createLoginSessions(
     return dataOf(options.carryOver({ session: dataOf(session), claims }));
   };
 
+  const establish: LoginSessions['establish'] = async (req, tokens, transaction, renew, data) => {
+    const request = checked(req);
+    const before = await visitorSession(request, transaction);
+    const record = createTokenRecord(tokens);
+    // A Strict cookie did not come along: its session is replaced by us, any other by `renew`.
+    const leftBehindId = visitorId(request) === undefined ? transaction.sessionId : undefined;
+    const otherKeys = sessionKeysOf(request.sessionStore).filter((key) => key !== sessionKey);
+    // First: what the application throws here leaves the visitor as they were.
+    const carried = carriedOver(before, record, otherKeys);
+    const idBefore = request.sessionID;
+    await renew(request);
+    // Passport renews nothing with `session: false`, and an id from before could be anybody's.
+    if (request.sessionID === idBefore) await regenerateSession(request);
+    const { session, sessionID: sessionId, sessionStore: store } = request;
+    const mark = (index ? indexedLoginMark : loginMark)(record, sessionId);
+    const place = { store, sessionId };
+    Object.assign(session, carried, data, { [sessionKey]: mark });
+    try {
+      await index?.add(place, mark, record.loggedInAt, session.cookie);
+      await tokenStore.write(place, record, session.cookie);
+      if (leftBehindId !== undefined) await destroyEntry(store, leftBehindId);
+      await settle((done) => session.save(done));
+      if (index && !(await index.has(place, mark))) throw endedMeanwhile();
+    } catch (error) {
+      await settle((done) => session.destroy(done)).catch(() => undefined);
+      throw error;
+    }
+    publish('login', { login: eventLogin(record, sessionKey), req });
+    return sessionId;
+  };
+
   return {
     visitorId: (req) => visitorId(checked(req)),
 
@@ -154,35 +197,16 @@ export function createLoginSessions(
       return { place, record, cookie: request.session.cookie };
     },
 
-    async establish(req, tokens, transaction, renew, data = {}) {
-      const request = checked(req);
-      const before = await visitorSession(request, transaction);
-      const record = createTokenRecord(tokens);
-      // A Strict cookie did not come along: its session is replaced by us, any other by `renew`.
-      const leftBehindId = visitorId(request) === undefined ? transaction.sessionId : undefined;
-      const otherKeys = sessionKeysOf(request.sessionStore).filter((key) => key !== sessionKey);
-      // First: what the application throws here leaves the visitor as they were.
-      const carried = carriedOver(before, record, otherKeys);
-      const idBefore = request.sessionID;
-      await renew(request);
-      // Passport renews nothing with `session: false`, and an id from before could be anybody's.
-      if (request.sessionID === idBefore) await regenerateSession(request);
-      const { session, sessionID: sessionId, sessionStore: store } = request;
-      const mark = (index ? indexedLoginMark : loginMark)(record, sessionId);
-      const place = { store, sessionId };
-      Object.assign(session, carried, data, { [sessionKey]: mark });
-      try {
-        await index?.add(place, mark, record.loggedInAt, session.cookie);
-        await tokenStore.write(place, record, session.cookie);
-        if (leftBehindId !== undefined) await destroyEntry(store, leftBehindId);
-        await settle((done) => session.save(done));
-        if (index && !(await index.has(place, mark))) throw endedMeanwhile();
-      } catch (error) {
-        await settle((done) => session.destroy(done)).catch(() => undefined);
-        throw error;
+    establish(req, tokens, transaction, renew, data = {}) {
+      const { sessionId } = transaction;
+      const established = establish(req, tokens, transaction, renew, data);
+      if (sessionId !== undefined) {
+        successors.set(
+          sessionId,
+          established.catch(() => undefined),
+        );
       }
-      publish('login', { login: eventLogin(record, sessionKey), req });
-      return sessionId;
+      return established;
     },
 
     async adopt(req, sessionId) {

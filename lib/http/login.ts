@@ -11,7 +11,6 @@ import { sendToOp } from './authorization-page.ts';
 import { readQuery } from './callback-parameters.ts';
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
-import { hasStrictSession } from './landing.ts';
 import { type LoginNote, sealNote } from './login-note.ts';
 import { isNavigation } from './negotiation.ts';
 import { wantedReturnPath } from './return-to.ts';
@@ -39,9 +38,7 @@ export async function beginLogin(
 ): Promise<AuthorizationRequest> {
   const { options, provider, loginSessions, transactionCookies } = parts;
   res.locals['oidcReturnTo'] = returnTo;
-  const visitorId = loginSessions.visitorId(req);
-  // Any other session cookie comes back from the OP by itself.
-  const sessionId = hasStrictSession(req) ? visitorId : undefined;
+  const sessionId = loginSessions.visitorId(req);
   refuseLostSessionCookie(req as SessionRequest, options);
   const discovered = await provider.discovered();
   const responseMode = chooseResponseMode(discovered, options);

@@ -22,7 +22,7 @@ export interface Transaction {
   readonly organization: string | undefined;
   /** Where the visitor goes after the login: a checked path of the application. */
   readonly returnTo: string;
-  /** The visitor's session, to be found again where its cookie is `Strict`. */
+  /** The visitor's session, to be found again where its cookie is `Strict`, or another tab has moved it. */
   readonly sessionId: string | undefined;
   /** Epoch seconds. */
   readonly startedAt: number;
