@@ -1,3 +1,5 @@
+import { safeCause } from './safe-cause.ts';
+
 /**
  * Every refusal of this library: one class for each kind of cause, one code for each check.
  *
@@ -62,7 +64,8 @@ export type ValidationErrorCode =
   | 'ERR_OIDC_ORGANIZATION'
   | 'ERR_OIDC_LOGOUT_STATE'
   | LogoutTokenErrorCode
-  | LogoutRequestErrorCode;
+  | LogoutRequestErrorCode
+  | 'ERR_OIDC_PROXIED_BODY';
 
 /** A check of a Logout Token. */
 export type LogoutTokenErrorCode =
@@ -112,13 +115,14 @@ export type AuthenticationErrorCode =
   | 'ERR_OIDC_LOGIN_ENDED'
   | 'ERR_OIDC_LOGIN_REFUSED'
   | 'ERR_OIDC_STEP_UP_REQUIRED'
+  | 'ERR_OIDC_NO_REFRESH_TOKEN'
   | 'ERR_OIDC_NOT_A_NAVIGATION'
   | 'ERR_OIDC_CROSS_SITE_REQUEST'
   | 'ERR_OIDC_INSUFFICIENT_SCOPE'
   | 'ERR_OIDC_INSUFFICIENT_CLAIMS';
 
-/** The session store failed. */
-export type SessionStoreErrorCode = 'ERR_OIDC_SESSION_STORE';
+/** The session store failed, or the lock. */
+export type SessionStoreErrorCode = 'ERR_OIDC_SESSION_STORE' | 'ERR_OIDC_LOCK';
 
 /** Every code that this library throws. */
 export type HybridFlowErrorCode =
@@ -194,6 +198,7 @@ export class AuthorizationResponseError extends HybridFlowError {
 const statusOfValidation: Readonly<Partial<Record<ValidationErrorCode, number>>> = {
   ERR_OIDC_CALLBACK_BODY_TOO_LARGE: 413,
   ERR_OIDC_CALLBACK_MEDIA_TYPE: 415,
+  ERR_OIDC_PROXIED_BODY: 411,
 };
 
 /** A check failed. `section` names the clause that asks for it. */
@@ -275,6 +280,7 @@ const statusOfAuthentication: Readonly<Record<AuthenticationErrorCode, number>> 
   ERR_OIDC_LOGIN_ENDED: 401,
   ERR_OIDC_LOGIN_REFUSED: 403,
   ERR_OIDC_STEP_UP_REQUIRED: 401,
+  ERR_OIDC_NO_REFRESH_TOKEN: 403,
   ERR_OIDC_NOT_A_NAVIGATION: 403,
   ERR_OIDC_CROSS_SITE_REQUEST: 403,
   ERR_OIDC_INSUFFICIENT_SCOPE: 403,
@@ -316,11 +322,23 @@ export class StepUpError extends AuthenticationError {
 
 /** The session store failed: nobody is signed in or out by guesswork. */
 export class SessionStoreError extends HybridFlowError {
-  readonly code: SessionStoreErrorCode = 'ERR_OIDC_SESSION_STORE';
+  readonly code: SessionStoreErrorCode;
   readonly status = 503;
 
+  constructor(
+    cause: unknown,
+    code: SessionStoreErrorCode = 'ERR_OIDC_SESSION_STORE',
+    message = 'the session store failed; see "cause"',
+  ) {
+    super(message, safeCause(cause));
+    this.code = code;
+  }
+}
+
+/** The lock failed: who has a token that is still valid goes on with it. */
+export class LockError extends SessionStoreError {
   constructor(cause: unknown) {
-    super('the session store failed; see "cause"', cause);
+    super(cause, 'ERR_OIDC_LOCK', 'the lock failed, or does not answer; see "cause"');
   }
 }
 

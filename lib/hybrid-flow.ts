@@ -15,6 +15,7 @@ import { createTransactionCookies } from './http/transaction-cookies.ts';
 import { createProvider } from './oidc/provider.ts';
 import type { HybridFlowOptions, Verify } from './options.ts';
 import { resolveOptions } from './resolve-options.ts';
+import { boundedLock } from './tokens/bounded-lock.ts';
 import { createEndSessions } from './tokens/end-sessions.ts';
 import { createFreshTokens } from './tokens/fresh-token.ts';
 import { inProcessLock } from './tokens/lock.ts';
@@ -102,7 +103,7 @@ function buildParts(given: HybridFlowOptions): FlowParts {
   const provider = createProvider(options);
   const sealer = createSealer(options.secrets);
   const tokenStore = createTokenStore(sealer, options);
-  const lock = options.lock ?? inProcessLock();
+  const lock = boundedLock(options.lock ?? inProcessLock());
   const index = options.indexSessions ? createSessionIndex(options, lock) : undefined;
   const freshTokens = createFreshTokens({ options, provider, tokenStore, lock, index });
   return {

@@ -202,7 +202,7 @@ export interface CommonOptions {
   refreshMarginSeconds?: number | undefined;
   /** Clock difference tolerated in `exp`, `iat`, `nbf` and `auth_time`. @default 30 */
   clockToleranceSeconds?: number | undefined;
-  /** Longest wait for one answer of the OP, body included. @default 10 */
+  /** Longest wait for one answer of the OP, body included; at most 60. @default 10 */
   httpTimeoutSeconds?: number | undefined;
   /** How long a login may take. @default 600 */
   transactionTtlSeconds?: number | undefined;

@@ -161,6 +161,7 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
       'httpTimeoutSeconds',
       defaultOptions.httpTimeoutSeconds,
       1,
+      60,
     ),
     transactionTtlSeconds: readNumber(
       given,
@@ -233,11 +234,14 @@ function readNumber(
   name: keyof CommonOptions,
   fallback: number,
   least: number,
+  most: number = Number.MAX_SAFE_INTEGER,
 ): number {
   const given: unknown = options[name];
   const value = given === undefined ? fallback : given;
-  if (!Number.isSafeInteger(value) || (value as number) < least) {
-    throw invalid(name, `a whole number, ${least} or more`, value);
+  const isWithin = (value as number) >= least && (value as number) <= most;
+  if (!Number.isSafeInteger(value) || !isWithin) {
+    const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `${least} to ${most}`;
+    throw invalid(name, `a whole number, ${range}`, value);
   }
   return value as number;
 }

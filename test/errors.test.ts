@@ -39,6 +39,9 @@ describe('errors', () => {
     const error = new library.ValidationError('ERR_OIDC_ISS_MISMATCH', 'RFC 9207 2.4', 'message');
     expect(error).toBeInstanceOf(library.HybridFlowError);
     expect(error).toMatchObject({ name: 'ValidationError', status: 400, section: 'RFC 9207 2.4' });
-    expect(new library.SessionStoreError('down')).toMatchObject({ status: 503, cause: 'down' });
+    const cause = Object.assign(new Error('down'), { code: 'EDOWN', command: ['SET', 'secret'] });
+    const { cause: shown, status } = new library.SessionStoreError(cause);
+    expect([status, shown]).toMatchObject([503, { message: 'down', code: 'EDOWN' }]);
+    expect(shown).not.toHaveProperty('command');
   });
 });

@@ -1,8 +1,9 @@
 import type { Request } from 'express';
+import { ValidationError } from '../errors.ts';
 
 /**
  * Headers of one connection, RFC 9110 7.6.1. `Transfer-Encoding` stays, although it is one of them:
- * it says that there is a body, and the proxy's own client frames it anew.
+ * it says that there is a body, which the proxy frames anew.
  */
 const hopByHop = [
   'connection',
@@ -45,9 +46,42 @@ export function setBearer(req: Request, accessToken: string | undefined): void {
  * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 RFC 9110 section 7.6.1}
  */
 export function keepFromDownstream(req: Request): void {
+  refuseUnframedBody(req);
+  withheldCookies.set(req, req.headers.cookie);
   const listed = (req.headers.connection ?? '').toLowerCase().split(/[\s,]+/);
-  const removable = listed.filter((name) => name !== '' && !neverListed.includes(name));
+  // What the application itself has set is no header of the connection, whatever it is called.
+  const isSent = (name: string): boolean =>
+    req.rawHeaders.some((raw, index) => index % 2 === 0 && raw.toLowerCase() === name);
+  const removable = listed.filter((name) => isSent(name) && !neverListed.includes(name));
   removeHeaders(req, ['cookie', ...hopByHop, ...removable]);
+}
+
+/**
+ * Gives a request its cookies back, for an answer of our own in place of the API's: a login finds the
+ * visitor's session and other logins by them.
+ */
+export function restoreCookies(req: Request): void {
+  const cookie = withheldCookies.get(req);
+  if (cookie !== undefined) req.headers.cookie = cookie;
+}
+
+const withheldCookies = new WeakMap<Request, string | undefined>();
+
+/**
+ * With these methods proxies expect no body, and http-proxy takes the framing of a chunked one away:
+ * what is left of it would be read as the next request on the connection to the API.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-11.2 RFC 9112 section 11.2}
+ * @throws {@link ValidationError} `ERR_OIDC_PROXIED_BODY`
+ */
+function refuseUnframedBody(req: Request): void {
+  const isBodyUsual = ['POST', 'PUT', 'PATCH'].includes(req.method);
+  if (isBodyUsual || req.headers['transfer-encoding'] === undefined) return;
+  throw new ValidationError(
+    'ERR_OIDC_PROXIED_BODY',
+    'RFC 9112 11.2',
+    `a proxied ${req.method} with a body needs a Content-Length`,
+  );
 }
 
 /**

@@ -106,7 +106,9 @@ export function createLoginSessions(
         const mark = unverifiedMark as LoginMark;
         if (!isMarkOf(mark, sessionId)) return false;
         const record = await tokenStore.read({ store, sessionId });
-        return record?.loginId !== mark.id;
+        if (record !== undefined) return record.loginId !== mark.id;
+        // One that does not open is another process's, which has the next secret already.
+        return !(await tokenStore.exists({ store, sessionId }));
       },
     });
   };

@@ -1,7 +1,12 @@
-import { StepUpError } from '../errors.ts';
+import { HybridFlowError, StepUpError } from '../errors.ts';
 import type { AccessTokenSet } from '../oidc/code-exchange.ts';
 import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
-import { isInvalidToken, readStepUpChallenge, satisfiesDemands } from '../oidc/step-up.ts';
+import {
+  isInvalidToken,
+  narrowDemands,
+  readStepUpChallenge,
+  satisfiesDemands,
+} from '../oidc/step-up.ts';
 import {
   type ResolvedTarget,
   resolveTarget,
@@ -58,6 +63,13 @@ export interface OidcContext {
   fetch(input: string | URL, init?: RequestInit, target?: TokenTarget): Promise<Response>;
 }
 
+const flows = new WeakMap<Error, FlowParts>();
+
+/** The flow whose `req.oidc` has thrown an error. */
+export function flowOf(error: unknown): FlowParts | undefined {
+  return error instanceof Error ? flows.get(error) : undefined;
+}
+
 /** {@link OidcContext} of one request. */
 export class RequestContext implements OidcContext {
   readonly #parts: FlowParts;
@@ -75,7 +87,7 @@ export class RequestContext implements OidcContext {
   }
 
   async accessToken(target?: TokenTarget): Promise<AccessToken> {
-    const { accessToken, expiresAt, scope } = await this.#fresh(this.#resolve(target));
+    const { accessToken, expiresAt, scope } = await this.#mark(this.#fresh(this.#resolve(target)));
     return { value: accessToken, tokenType: 'Bearer', expiresAt, scope: scopeTokens(scope) };
   }
 
@@ -83,6 +95,24 @@ export class RequestContext implements OidcContext {
     input: string | URL,
     init: RequestInit = {},
     target?: TokenTarget,
+  ): Promise<Response> {
+    return this.#mark(this.#fetch(input, init, target));
+  }
+
+  /** Errors carry their flow along, as several may be mounted. */
+  async #mark<T>(pending: Promise<T>): Promise<T> {
+    try {
+      return await pending;
+    } catch (error) {
+      if (error instanceof HybridFlowError) flows.set(error, this.#parts);
+      throw error;
+    }
+  }
+
+  async #fetch(
+    input: string | URL,
+    init: RequestInit,
+    target: TokenTarget | undefined,
   ): Promise<Response> {
     const resolved = this.#resolve(target);
     const { accessToken } = await this.#fresh(resolved);
@@ -110,7 +140,8 @@ export class RequestContext implements OidcContext {
   }
 
   async #refuseWeakLogin(response: Response): Promise<Response> {
-    const demands = readStepUpChallenge(response);
+    const challenge = readStepUpChallenge(response);
+    const demands = challenge && narrowDemands(challenge, this.#parts.options);
     if (demands === undefined || satisfiesDemands(this.claims, demands, this.#parts.options)) {
       return response;
     }

@@ -2,10 +2,12 @@ import type { ErrorRequestHandler, NextFunction, Request, Response } from 'expre
 import { AuthenticationError, StepUpError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { sendToOp } from './authorization-page.ts';
+import { restoreCookies } from './downstream-headers.ts';
 import { answerError, sendProblem } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { beginLogin, stepUpPath } from './login.ts';
 import { isNavigation } from './negotiation.ts';
+import { flowOf } from './oidc-context.ts';
 import { defaultReturnPath, requestedPath, safeReturnPath } from './return-to.ts';
 
 /** What becomes of a request without a login: a login begins, or it gets a 401. */
@@ -26,6 +28,7 @@ export async function refuseRequest(
   answerFor: (req: Request) => Unauthenticated,
 ): Promise<void> {
   const { options } = parts;
+  restoreCookies(req);
   try {
     const isForLogin = error instanceof AuthenticationError && error.status === 401;
     if (!isForLogin || res.headersSent) throw error;
@@ -42,11 +45,13 @@ export async function refuseRequest(
 
 /**
  * Answers what `req.oidc` throws in handlers: a login where that helps, a 503 in an outage, always
- * without a stack trace. Errors of others go on.
+ * without a stack trace. Errors of others go on, those of other flows too.
  */
 export function errorHandler(parts: FlowParts): ErrorRequestHandler {
   return function hybridErrorHandler(error, req, res, next) {
-    void refuseRequest(parts, req, res, next, error, defaultAnswer);
+    const flow = flowOf(error);
+    if (flow !== undefined && flow !== parts) next(error);
+    else void refuseRequest(parts, req, res, next, error, defaultAnswer);
   };
 }
 

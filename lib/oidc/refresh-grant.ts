@@ -58,8 +58,9 @@ export async function refreshTokens(
     isRequired: false,
     section: 'Core 3.1.3.8',
   });
-  const grant = { idToken, claims: keepLoginClaims(claims, current.claims), refreshToken };
-  return { access, grant };
+  const kept = keepLoginClaims(claims, current.claims);
+  checkSameDemands(kept, current.claims, options);
+  return { access, grant: { idToken, claims: kept, refreshToken } };
 }
 
 /**
@@ -105,14 +106,31 @@ function audiences({ aud }: IdTokenClaims): string {
   return JSON.stringify([...new Set([aud].flat())].sort());
 }
 
-/** A refreshed ID Token should have no nonce and may lack auth_time; both still hold. */
+/** Claims of the login itself: a refreshed ID Token may lack them, and they still hold. */
+const loginClaims = ['nonce', 'auth_time', 'acr', 'amr', 'sid', 'org_id', 'org_name'] as const;
+
 function keepLoginClaims(claims: IdTokenClaims, before: IdTokenClaims): IdTokenClaims {
-  const { nonce, auth_time } = before;
-  return {
-    ...(nonce === undefined ? {} : { nonce }),
-    ...(auth_time === undefined ? {} : { auth_time }),
-    ...claims,
-  };
+  const kept = loginClaims.filter((name) => before[name] !== undefined);
+  return { ...Object.fromEntries(kept.map((name) => [name, before[name]])), ...claims };
+}
+
+/** What was asked for at login is not to change by a refresh. */
+function checkSameDemands(
+  claims: IdTokenClaims,
+  before: IdTokenClaims,
+  options: Pick<ResolvedOptions, 'acrValues'>,
+): void {
+  const { acr } = claims;
+  if (
+    options.acrValues.length > 0 &&
+    acr !== before.acr &&
+    !options.acrValues.includes(acr ?? '')
+  ) {
+    throw refusal('ERR_OIDC_ACR', 'acr must still be one of acrValues');
+  }
+  if (before['org_id'] !== undefined && claims['org_id'] !== before['org_id']) {
+    throw refusal('ERR_OIDC_ORGANIZATION', 'org_id must be the same as before');
+  }
 }
 
 function refusal(
@@ -120,6 +138,8 @@ function refusal(
     | 'ERR_OIDC_ID_TOKENS_SUB'
     | 'ERR_OIDC_ID_TOKENS_AUD'
     | 'ERR_OIDC_ID_TOKENS_AUTH_TIME'
+    | 'ERR_OIDC_ACR'
+    | 'ERR_OIDC_ORGANIZATION'
     | 'ERR_OIDC_ID_TOKEN_NONCE',
   wanted: string,
 ): ValidationError {

@@ -8,6 +8,9 @@ export interface AuthenticationDemands {
   readonly maxAge: number | undefined;
 }
 
+/** Longest list of methods that is followed. */
+const maxAcrCharacters = 512;
+
 /**
  * What an API demands that refuses a token because the user's authentication is too weak or too
  * old; `undefined` for every other answer.
@@ -21,6 +24,8 @@ export function readStepUpChallenge(response: Response): AuthenticationDemands |
     return undefined;
   }
   const acrValues = challengeParameter(challenge, 'acr_values') ?? '';
+  // It travels in a cookie.
+  if (acrValues.length > maxAcrCharacters) return undefined;
   const maxAge = challengeParameter(challenge, 'max_age') ?? '';
   return {
     acrValues: acrValues.split(' ').filter(Boolean),
@@ -35,10 +40,23 @@ export function isInvalidToken(response: Response): boolean {
   return challengeParameter(challenge, 'error') === 'invalid_token';
 }
 
+/**
+ * What of an API's demands can be asked for: where the option `acrValues` names methods, only these.
+ * `undefined` where the two have none in common, as no login would satisfy both.
+ */
+export function narrowDemands(
+  { acrValues, maxAge }: AuthenticationDemands,
+  options: Pick<ResolvedOptions, 'acrValues'>,
+): AuthenticationDemands | undefined {
+  if (acrValues.length === 0 || options.acrValues.length === 0) return { acrValues, maxAge };
+  const common = acrValues.filter((method) => options.acrValues.includes(method));
+  return common.length === 0 ? undefined : { acrValues: common, maxAge };
+}
+
 /** RFC 9110 11.2: a token or a quoted string, within which `name=` is no parameter. */
 function challengeParameter(challenge: string, name: string): string | undefined {
   const pattern = /([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g;
-  for (const [, found = '', quoted, token] of challenge.matchAll(pattern)) {
+  for (const [, found = '', quoted, token] of challenge.slice(0, 4096).matchAll(pattern)) {
     if (found.toLowerCase() !== name) continue;
     return quoted?.replace(/\\(.)/g, '$1') ?? token;
   }

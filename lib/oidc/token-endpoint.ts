@@ -1,5 +1,5 @@
 import * as client from 'openid-client';
-import { ProviderError, ValidationError } from '../errors.ts';
+import { type HybridFlowError, ProviderError, ValidationError } from '../errors.ts';
 import { unverifiedIdTokenName } from './id-token-aside.ts';
 import type { Provider } from './provider.ts';
 import { translateError } from './translate-error.ts';
@@ -34,7 +34,7 @@ export async function requestTokens(
   try {
     response = await client.genericGrantRequest(configuration, grantType, parameters);
   } catch (error) {
-    throw translateError(error, 'token');
+    throw withoutSecrets(translateError(error, 'token'), parameters);
   }
   // Core 3.1.3.3: token_type MUST be Bearer, in any case.
   if (response.token_type.toLowerCase() !== 'bearer') {
@@ -67,4 +67,14 @@ export async function requestTokens(
     scope: response.scope,
     unverifiedIdToken,
   };
+}
+
+/** An OP may repeat what it was sent, and its words are in logs and events. */
+function withoutSecrets(error: HybridFlowError, sent: Record<string, string>): HybridFlowError {
+  if (!(error instanceof ProviderError)) return error;
+  const secrets = [sent['refresh_token'], sent['code'], sent['code_verifier']];
+  const isIn = (text = ''): boolean => secrets.some((secret) => secret && text.includes(secret));
+  if (!isIn(error.error) && !isIn(error.error_description)) return error;
+  const { code, endpoint, message, cause } = error;
+  return new ProviderError(code, endpoint, message, { cause });
 }

@@ -1,5 +1,6 @@
 import * as client from 'openid-client';
 import { HybridFlowError, type ProviderEndpoint, ProviderError } from '../errors.ts';
+import { safeCause } from '../safe-cause.ts';
 import { AnswerTooLargeError } from './bounded-fetch.ts';
 
 /**
@@ -9,7 +10,7 @@ import { AnswerTooLargeError } from './bounded-fetch.ts';
 export function translateError(error: unknown, endpoint: ProviderEndpoint): HybridFlowError {
   if (error instanceof HybridFlowError) return error;
   const reasons = causes(error);
-  const cause = safeCause(reasons);
+  const cause = causeOf(reasons);
   if (error instanceof client.ResponseBodyError) {
     const { status, error: code, error_description } = error;
     return refusal(cause, endpoint, status, { error: code, error_description });
@@ -55,18 +56,14 @@ function isNetworkFailure(reason: unknown): boolean {
   return reason instanceof TypeError && /fetch failed|terminated/.test(reason.message);
 }
 
-/**
- * Names, messages and codes of the originals, and nothing else that hangs on them: on some of
- * openid-client's errors that is the answer of the OP, tokens included, and errors are logged whole.
- */
-function safeCause(reasons: readonly unknown[]): Error | undefined {
-  return reasons.reduceRight<Error | undefined>((cause, reason) => {
-    if (!(reason instanceof Error)) return cause;
-    const { name, code } = reason as Error & { code?: unknown };
+/** The originals, without what hangs on them: that is the answer of the OP, tokens included. */
+function causeOf(reasons: readonly unknown[]): Error | undefined {
+  const errors = reasons.filter((reason) => reason instanceof Error);
+  return errors.reduceRight<Error | undefined>((cause, reason) => {
     // JSON.parse quotes what it was given.
     const message = reason instanceof SyntaxError ? 'the text is not JSON' : reason.message;
-    const safe = new Error(message, cause === undefined ? undefined : { cause });
-    return Object.assign(safe, code === undefined ? { name } : { name, code });
+    const { name, code } = reason as Error & { code?: unknown };
+    return safeCause(Object.assign(new Error(message, { cause }), { name, code }));
   }, undefined);
 }
 

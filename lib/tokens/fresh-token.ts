@@ -1,7 +1,7 @@
 import { BoundedMap } from '../bounded-map.ts';
-import { ProviderError, SessionStoreError } from '../errors.ts';
+import { LockError, ProviderError } from '../errors.ts';
 import { isHeard, type LogoutEvent, publish } from '../events.ts';
-import type { Lock, Release } from '../lock.ts';
+import type { Lock } from '../lock.ts';
 import type { Provider } from '../oidc/provider.ts';
 import type { ResolvedTarget } from '../oidc/token-target.ts';
 import type { ResolvedOptions } from '../options.ts';
@@ -9,6 +9,7 @@ import { settlesWithin } from './deadline.ts';
 import { createRecordWriter } from './record-writer.ts';
 import { type RenewalRequest, renewOnce } from './renewal.ts';
 import type { SessionIndex } from './session-index.ts';
+import { destroyEntry } from './session-store.ts';
 import {
   accessTokenFor,
   eventLogin,
@@ -72,22 +73,14 @@ export function createFreshTokens(parts: Parts): FreshTokens {
   const writer = createRecordWriter(tokenStore, sessionKey);
   const patienceSeconds = leaseSeconds + options.httpTimeoutSeconds;
 
-  const acquire = async (key: string, waitSeconds: number): Promise<Release | undefined> => {
-    try {
-      return await lock.acquire(key, leaseSeconds, waitSeconds);
-    } catch (error) {
-      throw new SessionStoreError(error);
-    }
-  };
-
   const renewLocked = async (request: RenewalRequest): Promise<TokenRecord> => {
     const key = recordKey(sessionKey, request.login.place.sessionId);
-    const release = await acquire(key, patienceSeconds);
+    const release = await lock.acquire(key, leaseSeconds, patienceSeconds);
     if (release === undefined) throw busy();
     try {
       return await renewOnce({ options, provider, tokenStore, writer }, request);
     } finally {
-      await giveBack(release);
+      void release();
     }
   };
 
@@ -109,11 +102,12 @@ export function createFreshTokens(parts: Parts): FreshTokens {
     }
   };
 
-  /** An outage of the OP is no logout: the present token serves while it is valid. */
+  /** An outage of the OP, or of the lock, is no logout: the present token serves while it is valid. */
   const serveOn = (login: StoredLogin, target: ResolvedTarget, error: unknown): TokenRecord => {
     const present = accessTokenFor(login.record, target);
     const isServing = present !== undefined && !isExpired(present, now());
-    if (!(error instanceof ProviderError) || !isServing) throw error;
+    const isOutage = error instanceof ProviderError || error instanceof LockError;
+    if (!isOutage || !isServing) throw error;
     pausedUntil.set(requestKey(login, target), now() + pauseSeconds * 1000);
     return login.record;
   };
@@ -131,13 +125,10 @@ export function createFreshTokens(parts: Parts): FreshTokens {
     return false;
   };
 
-  /** What only a record that is still there tells of its login. */
-  const announceEnd = async (place: RecordPlace, by: LogoutEvent['by']): Promise<void> => {
-    if (index === undefined && !isHeard('logout')) return;
-    const record = await tokenStore.read(place);
-    if (record === undefined) return;
+  const announceEnd = (place: RecordPlace, record: TokenRecord, by: LogoutEvent['by']): void => {
     publish('logout', { login: eventLogin(record, sessionKey), by });
-    await index?.remove(place, indexedLoginMark(record, place.sessionId));
+    // A session that stays in the index has ended all the same.
+    index?.remove(place, indexedLoginMark(record, place.sessionId)).catch(() => undefined);
   };
 
   return {
@@ -159,40 +150,30 @@ export function createFreshTokens(parts: Parts): FreshTokens {
     },
 
     async end(place, by) {
-      const key = recordKey(sessionKey, place.sessionId);
-      writer.forget(key);
-      // A session that stays in the index has ended all the same.
-      await announceEnd(place, by).catch(() => undefined);
-      const release = await acquire(key, 0).catch(() => undefined);
-      try {
-        await tokenStore.remove(place);
-      } finally {
-        await giveBack(release);
-      }
-      if (release === undefined) removeOnceFree(place, key).catch(() => undefined);
+      writer.forget(recordKey(sessionKey, place.sessionId));
+      const isTold = index !== undefined || isHeard('logout');
+      const record = isTold ? await tokenStore.read(place).catch(() => undefined) : undefined;
+      await tokenStore.remove(place);
+      if (record !== undefined) announceEnd(place, record, by);
+      removeAgain(place).catch(() => undefined);
     },
   };
 
   /**
-   * A refresh is under way. It writes only what it finds, and finds nothing any more, unless it was
-   * just between the two: so once more when it is done. A slow OP keeps nobody from signing out.
+   * A refresh may be under way, here or in another process. It writes only what it finds, and finds
+   * nothing any more, unless it was just between the two: so once more when it is done. The session
+   * too, which a late request may have saved meanwhile, as its record was there. Nobody waits for it.
    */
-  async function removeOnceFree(place: RecordPlace, key: string): Promise<void> {
-    const release = await acquire(key, patienceSeconds);
+  async function removeAgain(place: RecordPlace): Promise<void> {
+    const key = recordKey(sessionKey, place.sessionId);
+    const release = await lock.acquire(key, leaseSeconds, patienceSeconds);
     try {
+      if (!(await tokenStore.exists(place))) return;
       await tokenStore.remove(place);
+      await destroyEntry(place.store, place.sessionId);
     } finally {
-      await giveBack(release);
+      void release?.();
     }
-  }
-}
-
-/** A lock that cannot be given back ends with its lease; what was done under it is done. */
-async function giveBack(release: Release | undefined): Promise<void> {
-  try {
-    await release?.();
-  } catch {
-    // Nothing is left to do.
   }
 }
 

@@ -1,7 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { BoundedMap } from '../bounded-map.ts';
 import { AuthenticationError, SessionStoreError } from '../errors.ts';
 import type { TokenRecord } from './token-record.ts';
 import { recordKey, type StoredLogin, type TokenStore } from './token-store.ts';
+
+/** Waits between the tries to write what a store fails to take. */
+const retryMilliseconds = [20, 100, 400];
 
 /** Logins whose troubles are remembered. */
 const maxRemembered = 10_000;
@@ -35,7 +39,7 @@ export function createRecordWriter(tokenStore: TokenStore, sessionKey: string): 
   const write = async (login: StoredLogin, renewed: TokenRecord): Promise<Written> => {
     const key = recordKey(sessionKey, login.place.sessionId);
     try {
-      const isWritten = await tokenStore.replace(login.place, renewed, login.cookie);
+      const isWritten = await replaceWithPatience(tokenStore, login, renewed);
       unwritten.delete(key);
       if (isWritten) return { record: renewed, isOutrun: false };
     } catch (error) {
@@ -65,6 +69,23 @@ export function createRecordWriter(tokenStore: TokenStore, sessionKey: string): 
       unwritten.delete(key);
     },
   };
+}
+
+/** Still under the lock, as another process would send the refresh token that is spent by now. */
+async function replaceWithPatience(
+  tokenStore: TokenStore,
+  { place, cookie }: StoredLogin,
+  renewed: TokenRecord,
+): Promise<boolean> {
+  for (const milliseconds of retryMilliseconds) {
+    try {
+      return await tokenStore.replace(place, renewed, cookie);
+    } catch (error) {
+      if (!(error instanceof SessionStoreError)) throw error;
+      await delay(milliseconds);
+    }
+  }
+  return tokenStore.replace(place, renewed, cookie);
 }
 
 /** The login has ended while something was done for it. */

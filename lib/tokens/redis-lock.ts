@@ -29,8 +29,8 @@ const prolongScript =
 /** A lease is renewed that often within its time, so that a slow answer or two do no harm. */
 const renewalsPerLease = 3;
 
-/** Whoever holds a lock for so many leases has forgotten it. */
-const maxLeases = 20;
+/** Whoever holds a lock for so many leases has forgotten it; no refresh takes so long. */
+const maxLeases = 60;
 
 /** Time between two tries of somebody who waits; varied, so that waiters do not march in step. */
 const retryMilliseconds = 30;
@@ -48,7 +48,7 @@ export function redisLock(
   options: RedisLockOptions = {},
 ): Lock {
   const { prefix = 'oidc-lock:' } = options;
-  const send = (...args: [string, ...string[]]): Promise<unknown> =>
+  const send = async (...args: [string, ...string[]]): Promise<unknown> =>
     'call' in client ? client.call(...args) : client.sendCommand(args);
 
   return {
@@ -71,7 +71,7 @@ export function redisLock(
       for (;;) {
         if ((await send('SET', key, owner, 'NX', 'PX', lease)) === 'OK') return hold();
         if (performance.now() >= deadline) return undefined;
-        await delay(retryMilliseconds * (0.5 + Math.random()));
+        await delay(retryMilliseconds * (0.5 + Math.random()), undefined, { ref: false });
       }
     },
   };

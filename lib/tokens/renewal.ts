@@ -11,7 +11,7 @@ import { type RefreshedTokens, refreshTokens } from '../oidc/refresh-grant.ts';
 import { revokeRefreshToken } from '../oidc/revocation.ts';
 import type { ResolvedTarget } from '../oidc/token-target.ts';
 import type { RefreshFailure, ResolvedOptions } from '../options.ts';
-import { endedMeanwhile, type RecordWriter } from './record-writer.ts';
+import { endedMeanwhile, type RecordWriter, type Written } from './record-writer.ts';
 import { destroyEntry } from './session-store.ts';
 import {
   accessTokenFor,
@@ -46,10 +46,15 @@ interface Parts {
  * @throws {@link AuthenticationError} `ERR_OIDC_LOGIN_ENDED`, `ERR_OIDC_LOGIN_REQUIRED`
  * @throws {@link ProviderError} when the OP fails
  */
-export async function renewOnce(parts: Parts, request: RenewalRequest): Promise<TokenRecord> {
+export async function renewOnce(
+  parts: Parts,
+  request: RenewalRequest,
+  isSecondTry = false,
+): Promise<TokenRecord> {
   const { options, tokenStore, writer } = parts;
   const { login, target } = request;
   const stored = await tokenStore.read(login.place);
+  if (stored === undefined && (await tokenStore.exists(login.place))) throw unreadable();
   if (stored?.loginId !== login.record.loginId) throw endedMeanwhile();
   const record = await writer.newest(login, stored);
   const present = accessTokenFor(record, target);
@@ -70,18 +75,21 @@ export async function renewOnce(parts: Parts, request: RenewalRequest): Promise<
     return settleFailure(parts, login, record, present, error, report);
   }
   report('renewed');
-  return keep(parts, login, renewTokenRecord(record, refreshed, target));
+  const kept = await keep(parts, login, renewTokenRecord(record, refreshed, target));
+  if (!kept.isOutrun || isSecondTry) return kept.record;
+  // The record of another writer may have no token for this target.
+  return renewOnce(parts, request, true);
 }
 
 async function keep(
   { options, provider, writer }: Parts,
   login: StoredLogin,
   renewed: TokenRecord,
-): Promise<TokenRecord> {
+): Promise<Written> {
   try {
-    const { record, isOutrun } = await writer.write(login, renewed);
-    if (isOutrun) publish('reuse', { login: eventLogin(renewed, options.sessionKey) });
-    return record;
+    const written = await writer.write(login, renewed);
+    if (written.isOutrun) publish('reuse', { login: eventLogin(renewed, options.sessionKey) });
+    return written;
   } catch (error) {
     // Ended meanwhile: the logout has revoked the refresh token that it knew, and not this one.
     const { refreshToken = '' } = renewed.tokens;
@@ -102,11 +110,13 @@ async function settleFailure(
   const isGrantDead = isDeadGrant(error);
   if (!isGrantDead && !(error instanceof ProviderError)) throw error;
   const failure: RefreshFailure = { error, isGrantDead, claims: record.tokens.claims };
-  const decision = options.onRefreshFailure?.(failure) ?? (isGrantDead ? 'end' : 'keep');
-  report(decision === 'end' ? 'ended' : 'unavailable', error);
-  if (decision === 'end') {
-    publish('logout', { login: eventLogin(record, options.sessionKey), by: 'op' });
+  const decision = options.onRefreshFailure?.(failure);
+  // Whatever else a function of the application returns is no decision, and leaves the default.
+  const isEnd = isGrantDead ? decision !== 'keep' : decision === 'end';
+  report(isEnd ? 'ended' : 'unavailable', error);
+  if (isEnd) {
     await tokenStore.remove(login.place);
+    publish('logout', { login: eventLogin(record, options.sessionKey), by: 'op' });
     // The session too, whoever waits for this: an application that looks at its own session data,
     // as Passport does, must not find anybody signed in.
     await destroyEntry(login.place.store, login.place.sessionId);
@@ -124,7 +134,7 @@ async function settleFailure(
 /** `invalid_grant`, or a refreshed ID Token of somebody else: the refresh token is spent for nothing. */
 function isDeadGrant(error: unknown): error is HybridFlowError {
   if (error instanceof ProviderError) return error.code === 'ERR_OIDC_GRANT_REFUSED';
-  return error instanceof ValidationError || error instanceof AuthenticationError;
+  return error instanceof ValidationError;
 }
 
 function servedWithoutRefresh(
@@ -133,10 +143,25 @@ function servedWithoutRefresh(
   nowMs: number,
 ): TokenRecord {
   if (present !== undefined && !isExpired(present, nowMs)) return record;
+  // The first record of a login, and the OP gave no refresh token: the next login would end here too.
+  if (present === undefined && record.version === 1) {
+    throw new AuthenticationError(
+      'ERR_OIDC_NO_REFRESH_TOKEN',
+      'an access token for another API takes a refresh token, and the OP gave none; is offline_access in "scope"?',
+    );
+  }
   // No grant has died: the session stays, and the next login of the same user goes on with it.
   throw new AuthenticationError(
     'ERR_OIDC_LOGIN_REQUIRED',
     'there is no access token and no refresh token to get one with; is offline_access in "scope"?',
+  );
+}
+
+/** Sealed by a process that has the next secret already; this one has to be given it too. */
+function unreadable(): AuthenticationError {
+  return new AuthenticationError(
+    'ERR_OIDC_LOGIN_REQUIRED',
+    'the record of this login was sealed by a secret that is not known here; add it behind the others first',
   );
 }
 

@@ -1,4 +1,4 @@
-import { SessionStoreError } from '../errors.ts';
+import { LockError } from '../errors.ts';
 import type { Lock } from '../lock.ts';
 import { shortDigest } from '../oidc/transaction.ts';
 import type { ResolvedOptions } from '../options.ts';
@@ -96,15 +96,13 @@ export function createSessionIndex(options: IndexOptions, lock: Lock): SessionIn
     key: string,
     next: (items: Item[]) => Item[] | undefined | Promise<Item[] | undefined>,
   ): Promise<void> => {
-    const release = await lock.acquire(key, leaseSeconds, waitSeconds).catch((error: unknown) => {
-      throw new SessionStoreError(error);
-    });
-    if (release === undefined) throw new SessionStoreError(new Error('the index is busy'));
+    const release = await lock.acquire(key, leaseSeconds, waitSeconds);
+    if (release === undefined) throw new LockError(new Error('the index is busy'));
     try {
       const items = await next(await read(store, key));
       if (items !== undefined) await write(store, key, items);
     } finally {
-      await Promise.resolve(release()).catch(() => undefined);
+      void release();
     }
   };
 
@@ -179,16 +177,16 @@ export function createSessionIndex(options: IndexOptions, lock: Lock): SessionIn
 
     async claim(store, name, seconds) {
       const key = keyOf('once', name);
-      let isNew = false;
       const release = await lock.acquire(key, leaseSeconds, waitSeconds);
+      if (release === undefined) throw new LockError(new Error('the index is busy'));
       try {
-        isNew = (await readEntry(store, key)) === undefined;
+        const isNew = (await readEntry(store, key)) === undefined;
         const cookie = recordCookie({ originalMaxAge: seconds * 1000 }, options.now());
         if (isNew) await writeEntry(store, key, { cookie, [sessionKey]: true });
+        return isNew;
       } finally {
-        await release?.();
+        void release();
       }
-      return isNew;
     },
   };
 }

@@ -31,6 +31,8 @@ export interface StoredLogin {
 export interface TokenStore {
   /** The record beside a session; `undefined` when there is none, or when it does not open. */
   read(place: RecordPlace): Promise<TokenRecord | undefined>;
+  /** Whether there is a record, also one that does not open: sealed by a secret not known here. */
+  exists(place: RecordPlace): Promise<boolean>;
   /** Writes a record; it lives as long as the session whose cookie is given. */
   write(place: RecordPlace, record: TokenRecord, cookie: StoredCookie): Promise<void>;
   /**
@@ -95,6 +97,10 @@ export function createTokenStore(
       const key = keyOf(place);
       const entry = await readEntry(place.store, key);
       return open(key, entry?.[options.sessionKey]);
+    },
+
+    async exists(place) {
+      return (await readEntry(place.store, keyOf(place))) !== undefined;
     },
 
     write(place, record, cookie) {

@@ -1,8 +1,9 @@
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { RequestHandler } from 'express';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import request from 'supertest';
-import { type Flow, json, startFlow } from '../support/flow.ts';
+import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
 import { type Listening, listen } from '../support/listen.ts';
 
 let flow: Flow;
@@ -30,6 +31,11 @@ async function start(): Promise<void> {
     routes: (app, oidc) => {
       const target = `http://127.0.0.1:${api.port}`;
       app.use('/proxied', oidc.requireAuth({ proxied: true }), createProxyMiddleware({ target }));
+      app.use('/tenant', (req, _res, next) => {
+        req.headers['x-tenant'] = 'of the application';
+        next();
+      });
+      app.all('/tenant', oidc.requireAuth({ proxied: true }), echo);
       app.all('/seen', oidc.requireAuth({ proxied: true }), echo);
       app.all('/not-proxied', oidc.requireAuth(), echo);
     },
@@ -86,6 +92,40 @@ describe('requireAuth({ proxied })', () => {
       rawHeaders: expect.arrayContaining([authorization]),
       headersDistinct: { authorization: [authorization] },
     });
+  });
+
+  it.each(['DELETE', 'OPTIONS', 'GET'])(
+    'refuses a %s with a body of unknown length',
+    async (method) => {
+      await start();
+      const { port } = new URL(flow.baseUrl);
+      const lines = [
+        `${method} /proxied/x HTTP/1.1`,
+        'Host: localhost',
+        `Cookie: ${await flow.browser.jar.getCookieString(flow.baseUrl)}`,
+        'Sec-Fetch-Site: same-origin',
+        'Transfer-Encoding: chunked',
+        'Connection: close',
+        '',
+        '3',
+        'abc',
+        '0',
+        '',
+        '',
+      ];
+      const socket = connect(Number(port), 'localhost');
+      socket.write(lines.join('\r\n'));
+      let answer = '';
+      for await (const chunk of socket) answer += chunk;
+      expect(answer).toMatch(/^HTTP\/1.1 411 /);
+      expect(errorCode({ text: answer })).toBe('ERR_OIDC_PROXIED_BODY');
+    },
+  );
+
+  it('leaves a header that the application has set, though Connection names it', async () => {
+    await start();
+    const answer = await send('/tenant', { Connection: 'close, X-Tenant' });
+    expect(json(answer)).toMatchObject({ headers: { 'x-tenant': 'of the application' } });
   });
 
   it('is a choice: other routes keep their cookies', async () => {

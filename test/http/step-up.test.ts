@@ -69,11 +69,26 @@ describe('RFC 9470 step-up', () => {
   });
 
   it('lets nobody ask for less: a login path that was changed is an ordinary login', async () => {
-    await start({ acrValues: 'mfa' });
+    await start({ acrValues: 'mfa hwk' });
     challenge = demand(', acr_values="hwk"');
     const { login } = json(await flow.browser.fetch(`${flow.baseUrl}/transfer`));
     await flow.browser.navigate(`${flow.baseUrl}${login}x`);
-    expect(lastLogin()).toMatchObject({ acr_values: 'mfa' });
+    expect(lastLogin()).toMatchObject({ acr_values: 'mfa hwk' });
+    await flow.browser.navigate(`${flow.baseUrl}${login}`);
+    expect(lastLogin()).toMatchObject({ acr_values: 'hwk' });
+  });
+
+  it('asks for no method that the options do not name: the API has its way elsewhere', async () => {
+    await start({ acrValues: 'mfa' });
+    challenge = demand(', acr_values="pwd"');
+    expect(json(await page())).toEqual({ status: 401, acr: 'mfa' });
+    expect(flow.op.count('/authorize')).toBe(1);
+  });
+
+  it('follows no list of methods that is too long for a cookie', async () => {
+    await start();
+    challenge = demand(`, acr_values="${'m '.repeat(300)}"`);
+    expect(json(await page())).toEqual({ status: 401 });
   });
 
   it('enforces what the API demands', async () => {
@@ -137,6 +152,23 @@ describe('errorHandler', () => {
     expect(flow.errors).toEqual([]);
     expect((await flow.browser.fetch(`${flow.baseUrl}/defect`)).status).toBe(500);
     expect(flow.errors).toHaveLength(1);
+  });
+
+  it('leaves the errors of another flow to its own handler', async () => {
+    const other = await startFlow();
+    flow = await startFlow({
+      routes: (app, oidc) => {
+        app.get('/late', oidc.requireAuth({ accessToken: false }), async (req, _res, next) => {
+          await req.oidc?.accessToken({ audience: 'urn:other' }).then(() => next(), next);
+        });
+        app.use(other.oidc.errorHandler());
+      },
+    });
+    await flow.signIn();
+    flow.op.lie({ refresh: { status: 503 } });
+    expect((await flow.browser.fetch(`${flow.baseUrl}/late`)).status).toBe(500);
+    expect(flow.errors).toMatchObject([{ code: 'ERR_OIDC_PROVIDER_UNAVAILABLE' }]);
+    await other.close();
   });
 
   it('ends the session of a grant that died in a handler', async () => {

@@ -152,6 +152,17 @@ describe('RFC 8707 several APIs from one login', () => {
     expect(await targetOf('/api/x')).toEqual({ resource: orders });
   });
 
+  it('an OP that gives no refresh token is told of by 403, and no login goes round for it', async () => {
+    await start();
+    flow.op.lie({ token: { json: ({ refresh_token, ...body }) => body } });
+    await flow.browser.navigate(`${flow.baseUrl}/login`);
+    const logins = flow.op.count('/authorize');
+    const refused = await flow.browser.navigate(`${flow.baseUrl}/billing`);
+    expect([refused.status, errorCode(refused)]).toEqual([403, 'ERR_OIDC_NO_REFRESH_TOKEN']);
+    expect(flow.op.count('/authorize')).toBe(logins);
+    expect(await targetOf('/api/x')).toEqual({ resource: orders });
+  });
+
   it('a target that cannot be one is an error at start-up', async () => {
     await start();
     expect(() => flow.oidc.requireAuth({ resource: 'billing' })).toThrow(
