@@ -26,6 +26,9 @@ const pauseSeconds = 10;
 /** The lock of a process that died is free after so long. */
 const leaseSeconds = 10;
 
+/** A request with a token that is still valid waits so long for the next one. */
+const servingPatienceSeconds = 3;
+
 /** Logins whose troubles are remembered. */
 const maxRemembered = 10_000;
 
@@ -95,11 +98,18 @@ export function createFreshTokens(parts: Parts): FreshTokens {
     }
     try {
       // It goes on when everybody has left: an answer that nobody waits for takes the login with it.
-      if (await settlesWithin(pending, patienceSeconds)) return await pending;
+      if (await settlesWithin(pending, patienceFor(login, target))) return await pending;
       throw busy();
     } catch (error) {
       return serveOn(login, target, error);
     }
+  };
+
+  /** Who has a token that is good still need not wait as long as who has none. */
+  const patienceFor = (login: StoredLogin, target: ResolvedTarget): number => {
+    const present = accessTokenFor(login.record, target);
+    const isServing = present !== undefined && !isExpired(present, now());
+    return isServing ? servingPatienceSeconds : patienceSeconds;
   };
 
   /** An outage of the OP, or of the lock, is no logout: the present token serves while it is valid. */
@@ -140,6 +150,7 @@ export function createFreshTokens(parts: Parts): FreshTokens {
     },
 
     async replaceRejected(login, target, rejected) {
+      if (isPaused(login, target)) return login.record;
       const key = requestKey(login, target);
       const before = replaced.get(key);
       // An API that refuses the new token as well would have every request spend a refresh token.
