@@ -31,7 +31,7 @@ describe('one spend for each refresh token', () => {
 
   it('in memory', async () => {
     await stampede({});
-  });
+  }, 60_000);
 });
 
 describeWithParts(['redis-server'], 'sessions in Redis', () => {
@@ -46,7 +46,7 @@ describeWithParts(['redis-server'], 'sessions in Redis', () => {
 
   it('refresh once, too', async () => {
     await stampede({ store: redis.store });
-  });
+  }, 60_000);
 
   it('keep tokens sealed, for as long as the session, and drop them with it', async () => {
     const browser = await stampede({ store: redis.store });
@@ -62,5 +62,5 @@ describeWithParts(['redis-server'], 'sessions in Redis', () => {
 
     await browser.navigate({ method: 'GET', url: `${flow.baseUrl}/logout`, from: flow.baseUrl });
     expect(await client.keys('*')).toEqual([]);
-  });
+  }, 60_000);
 });
