@@ -24,8 +24,9 @@ describeWithParts(['redis-server'], 'two processes that share Redis and a lock',
     op.requests = [];
   });
   afterAll(async () => {
-    await workers.stop();
-    await redis.stop();
+    // Without what has not started, so that a failure there does not leave a Redis behind.
+    await workers?.stop();
+    await redis?.stop();
     await op.stop();
   });
 
