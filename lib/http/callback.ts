@@ -15,8 +15,9 @@ import type { ResolvedOptions, ResponseMode, Verify } from '../options.ts';
 import { fragmentField, readFormPost, readFragment, readQuery } from './callback-parameters.ts';
 import { type Recovery, recoverLogin } from './failed-login.ts';
 import type { FlowParts } from './flow-parts.ts';
+import { hasStrictSession } from './landing.ts';
 import type { RenewSession } from './login-session.ts';
-import { isSameOrigin } from './negotiation.ts';
+import { isNavigation, isSameOrigin } from './negotiation.ts';
 import { sendRedirect, sendRefresh } from './pages.ts';
 import { defaultReturnPath } from './return-to.ts';
 import { leaveSessionAlone } from './session-request.ts';
@@ -26,6 +27,9 @@ const hopSeconds = 60;
 
 /** Name of the query parameter that carries the sealed response to the second hop. */
 const sealedParameter = 'oidc_response';
+
+/** In the query of a callback that a page of our own has led to. */
+const secondLookParameter = 'oidc_second_look';
 
 /**
  * First hop: the OP's cross-site POST, or the POST of our own page that found the answer in its
@@ -59,17 +63,21 @@ async function sealVerified(
   req: Request,
   res: Response,
 ): Promise<{ mode: ResponseMode; secondHop: string }> {
-  const { options, provider, sealer } = parts;
+  const { options, provider } = parts;
   const posted = await readFormPost(req, res, options.callbackBodyLimitBytes);
   const fragment = readFragment(posted);
   if (fragment !== undefined) refuseForeignFragment(req, options);
   const mode = fragment === undefined ? 'form_post' : 'fragment';
   const response = readResponseParameters(fragment ?? posted);
   const received = await receiveAuthorizationResponse(response, mode, provider, options);
+  return { mode, secondHop: sealedPath(parts, received) };
+}
+
+/** The second hop, with the response sealed into it. */
+function sealedPath({ options, sealer }: FlowParts, received: ReceivedResponse): string {
   const expiresAt = Math.floor(options.now() / 1000) + hopSeconds;
   const sealed = sealer.seal(JSON.stringify([expiresAt, received]), sealPurpose(options));
-  const secondHop = `${options.basePath}${options.callbackPath}?${sealedParameter}=${sealed}`;
-  return { mode, secondHop };
+  return `${options.basePath}${options.callbackPath}?${sealedParameter}=${sealed}`;
 }
 
 /** What another site posts is a form_post, whatever it is called. */
@@ -92,6 +100,7 @@ export type SignIn = (
 /** How a callback ended. */
 export type CallbackOutcome =
   | { readonly end: 'signed in'; readonly returnTo: string }
+  | { readonly end: 'to look again'; readonly path: string }
   | Recovery
   | { readonly end: 'failed'; readonly error: unknown };
 
@@ -137,8 +146,12 @@ export async function completeLogin(
     return { end: 'signed in', returnTo: transaction.returnTo };
   } catch (error) {
     // The back button and a reload bring an old answer, long after it did its work.
-    if (transaction === undefined && isOldAnswer(error) && (await isSignedIn(parts, req))) {
-      return { end: 'signed in', returnTo: defaultReturnPath(parts.options) };
+    if (transaction === undefined && isOldAnswer(error)) {
+      if (await isSignedIn(parts, req)) {
+        return { end: 'signed in', returnTo: defaultReturnPath(parts.options) };
+      }
+      const path = pathToLookAgain(parts, req, received);
+      if (path !== undefined) return { end: 'to look again', path };
     }
     publish('refusal', { error, req });
     const recovery = await recoverLogin(parts, req, res, { error, received, transaction });
@@ -251,6 +264,26 @@ function isOldAnswer(error: unknown): boolean {
     code === 'ERR_OIDC_RESPONSE_SEAL' ||
     code === 'ERR_OIDC_RESPONSE_EMPTY'
   );
+}
+
+/**
+ * This callback once more, from a page of our own: who is signed in by a Strict session cookie is not
+ * seen in a chain of redirects that began at the OP.
+ */
+function pathToLookAgain(
+  parts: FlowParts,
+  req: Request,
+  received: ReceivedResponse | undefined,
+): string | undefined {
+  if (!isNavigation(req) || !hasStrictSession(req)) return undefined;
+  const query = new Map(readQuery(req));
+  if (query.has(secondLookParameter)) return undefined;
+  const { basePath, callbackPath } = parts.options;
+  const sealed = encodeURIComponent(String(query.get(sealedParameter) ?? ''));
+  const path = received
+    ? sealedPath(parts, received)
+    : `${basePath}${callbackPath}?${sealedParameter}=${sealed}`;
+  return `${path}&${secondLookParameter}=yes`;
 }
 
 async function isSignedIn(parts: FlowParts, req: Request): Promise<boolean> {

@@ -12,7 +12,12 @@ export function land(req: Request, res: Response, returnTo: string): void {
   else sendRedirect(res, returnTo);
 }
 
-/** The same where somebody else is about to redirect: Passport, or the application after it. */
+/** Has the browser make a request of the application's own, with all cookies. */
+export function lookAgain(res: Response, path: string): void {
+  sendRefresh(res, path, 'Signing in', 'Continue');
+}
+
+/** {@link land} where somebody else is about to redirect: Passport, or the application after it. */
 export function landByNextRedirect(req: Request, res: Response): void {
   if (!hasStrictSession(req)) return;
   const { redirect } = res;
@@ -23,7 +28,8 @@ export function landByNextRedirect(req: Request, res: Response): void {
   res.redirect = landInstead as Response['redirect'];
 }
 
-function hasStrictSession(req: Request): boolean {
+/** Whether the session's cookie stays away from whatever another site has caused. */
+export function hasStrictSession(req: Request): boolean {
   const { sameSite } = (req as Partial<SessionRequest>).session?.cookie ?? {};
   return sameSite === true || sameSite === 'strict';
 }

@@ -4,7 +4,7 @@ import { completeLogin, type RecentLogins, receivePost, type SignIn } from './ca
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { mayHaveFragment, sendFragmentPage } from './fragment-page.ts';
-import { land } from './landing.ts';
+import { land, lookAgain } from './landing.ts';
 import { loginRoute, notANavigation } from './login.ts';
 import { regenerateSession } from './login-session.ts';
 import { logoutRoute, postLogoutRoute } from './logout.ts';
@@ -57,6 +57,7 @@ function callbackGet(parts: FlowParts, recent: RecentLogins): RequestHandler {
       .then((outcome) => {
         if (outcome.end === 'failed') throw outcome.error;
         if (outcome.end === 'begun again') sendToOpAgain(res, outcome.request, parts.options);
+        else if (outcome.end === 'to look again') lookAgain(res, outcome.path);
         else land(req, res, outcome.returnTo);
       })
       .catch((error: unknown) => answerError(error, req, res, next, parts.options));

@@ -5,7 +5,7 @@ import { sendToOp, sendToOpAgain } from './authorization-page.ts';
 import { completeLogin, type RecentLogins, receivePost, type SignIn } from './callback.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { mayHaveFragment, sendFragmentPage } from './fragment-page.ts';
-import { land, landByNextRedirect } from './landing.ts';
+import { land, landByNextRedirect, lookAgain } from './landing.ts';
 import { beginLogin, notANavigation, refuseOutsideNavigation } from './login.ts';
 import { isPrefetch } from './negotiation.ts';
 import { type PassportRequest, passportSession } from './passport-session.ts';
@@ -108,6 +108,8 @@ async function complete(
       return land(req, res, options.successRedirect ?? outcome.returnTo);
     case 'left as before':
       return land(req, res, outcome.returnTo);
+    case 'to look again':
+      return lookAgain(res, outcome.path);
     case 'begun again':
       return sendToOpAgain(res, outcome.request, parts.options);
     case 'failed':

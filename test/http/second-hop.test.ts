@@ -50,23 +50,56 @@ describe('a second hop that is made twice', () => {
   });
 });
 
-describe('an answer whose seal is too old', () => {
-  it('leads who is signed in to the start page', async () => {
-    const { hop } = await untilSecondHop();
-    await flow.browser.navigate(hop);
-    flow.clock.advance(61);
-    expect(await flow.browser.navigate(hop)).toMatchObject({
-      status: 200,
-      url: `${flow.baseUrl}/`,
+describe.each(['lax', 'strict'] as const)('with a %s session cookie', (sameSite) => {
+  const session = { cookie: { sameSite } };
+
+  describe('an answer whose seal is too old', () => {
+    it('leads who is signed in to the start page', async () => {
+      const { hop } = await untilSecondHop({ session });
+      await flow.browser.navigate(hop);
+      flow.clock.advance(61);
+      expect(await flow.browser.navigate(hop)).toMatchObject({
+        status: 200,
+        url: `${flow.baseUrl}/`,
+      });
+    });
+
+    it('is refused to everybody else', async () => {
+      const { hop } = await untilSecondHop({ session });
+      flow.clock.advance(61);
+      const refused = await flow.browser.navigate(hop);
+      expect([refused.status, errorCode(refused)]).toEqual([400, 'ERR_OIDC_RESPONSE_SEAL']);
     });
   });
 
-  it('is refused to everybody else', async () => {
-    const { hop } = await untilSecondHop();
-    flow.clock.advance(61);
-    const refused = await flow.browser.navigate(hop);
-    expect([refused.status, errorCode(refused)]).toEqual([400, 'ERR_OIDC_RESPONSE_SEAL']);
-  });
+  it.each([
+    ['code id_token', 'form_post'],
+    ['code id_token', 'fragment'],
+    ['code', 'query'],
+  ] as const)(
+    'an answer to "%s" by %s that comes once more leads who is signed in to the start page',
+    async (responseType, responseMode) => {
+      flow = await startFlow({ session, oidc: { responseType, responseMode } });
+      const { next } = await flow.browser.navigate(`${flow.baseUrl}/private`, ({ url }) =>
+        url.startsWith(`${flow.baseUrl}/callback`),
+      );
+      await flow.browser.navigate(next as Hop);
+      const again = await flow.browser.navigate(next as Hop);
+      expect(again).toMatchObject({ status: 200, url: `${flow.baseUrl}/` });
+      expect([flow.op.count('/authorize'), flow.op.count('/token')]).toEqual([1, 1]);
+      // And nobody else: another login begins.
+      await flow.browser.jar.removeAllCookies();
+      const pages: string[] = [];
+      await flow.browser.navigate(next as Hop, ({ url }) => {
+        pages.push(url);
+        return url.startsWith(flow.op.issuer);
+      });
+      expect(pages.at(-1)).toContain('/authorize');
+      const secondLook = pages.find((url) => url.includes('oidc_second_look'));
+      expect(secondLook !== undefined).toBe(sameSite === 'strict');
+      for (const secret of flow.op.handedOut) expect(secondLook ?? '').not.toContain(secret);
+    },
+  );
 });
 
 describe('the session of the first hop', () => {

@@ -10,9 +10,9 @@ export interface ListeningTls {
 }
 
 /** What `listen` does, over TLS. Its listener is attached later: `server.on('request', app)`. */
-export async function listenTls(certificate: Certificate): Promise<ListeningTls> {
+export async function listenTls(certificate: Certificate, port = 0): Promise<ListeningTls> {
   const server = createServer(certificate);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
     server,

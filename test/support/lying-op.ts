@@ -2,10 +2,13 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import type { Certificate } from './certificate.ts';
 import { createGate, type Gate } from './gate.ts';
 import { tokenHash } from './hash.ts';
 import type { AnswerLie, IdTokenLie, Lies } from './lies.ts';
 import { type Listening, listen } from './listen.ts';
+import { listenTls } from './listen-tls.ts';
+import { respond, sendSignInPage } from './op-pages.ts';
 
 /** A request that the OP has got. */
 export interface OpRequest {
@@ -13,6 +16,12 @@ export interface OpRequest {
   readonly path: string;
   readonly parameters: Record<string, string>;
   readonly headers: IncomingMessage['headers'];
+}
+
+/** Where an OP is, if it is not plain http on 127.0.0.1. */
+export interface OpSite {
+  certificate?: Certificate;
+  host?: string;
 }
 
 interface Grant {
@@ -44,6 +53,8 @@ export class LyingOp {
   readonly clientSecret = 'secret of the client: ä+&/%';
   /** Whom the next login is of. */
   subject = 'ada';
+  /** Whether it shows a page with a button before it signs anybody in. */
+  asksUser = false;
   /** Further claims of every ID Token. */
   claims: Record<string, unknown> = {};
   requests: OpRequest[] = [];
@@ -56,7 +67,7 @@ export class LyingOp {
   readonly refreshes = { granted: 0, reused: 0 };
   #lies: Lies = {};
   #keys: SigningKey[] = [];
-  #listening: Listening | undefined;
+  #listening: Pick<Listening, 'close'> | undefined;
   readonly #port: { value: number } = { value: 0 };
   readonly #now: () => number;
   readonly #codes = new Map<string, Grant>();
@@ -64,19 +75,23 @@ export class LyingOp {
   readonly #valid = new Map<string, { grant: Grant; expiresAt: number }>();
   readonly #held = new Map<string, Gate>();
 
-  private constructor(now: () => number) {
+  readonly #site: OpSite;
+
+  private constructor(now: () => number, site: OpSite) {
     this.#now = now;
+    this.#site = site;
   }
 
-  static async start(now: () => number = Date.now): Promise<LyingOp> {
-    const op = new LyingOp(now);
+  static async start(now: () => number = Date.now, site: OpSite = {}): Promise<LyingOp> {
+    const op = new LyingOp(now, site);
     op.#keys = [await makeKey()];
     await op.resume();
     return op;
   }
 
   get issuer(): string {
-    return `http://127.0.0.1:${this.#port.value}`;
+    const { certificate, host = '127.0.0.1' } = this.#site;
+    return `${certificate === undefined ? 'http' : 'https'}://${host}:${this.#port.value}`;
   }
 
   /** Tells it to lie, besides the lies it tells already. */
@@ -166,13 +181,19 @@ export class LyingOp {
 
   /** Comes up again, at the same address. */
   async resume(): Promise<void> {
-    this.#listening = await listen((req, res) => {
+    const { certificate } = this.#site;
+    const port = this.#port.value;
+    const listening = certificate
+      ? await listenTls(certificate, port)
+      : await listen(undefined, port);
+    listening.server.on('request', (req: IncomingMessage, res: ServerResponse) => {
       this.#answer(req, res).catch((error: unknown) => {
         res.statusCode = 500;
         res.end(String(error));
       });
-    }, this.#port.value);
-    this.#port.value = this.#listening.port;
+    });
+    this.#listening = listening;
+    this.#port.value = listening.port;
   }
 
   async #answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -196,6 +217,9 @@ export class LyingOp {
       case '/jwks':
         return send(res, { keys: this.#keys.map(({ jwk }) => jwk) }, this.#lies.jwks);
       case '/authorize':
+        if (this.asksUser) return sendSignInPage(res, parameters);
+        return this.#authorize(parameters, res);
+      case '/consent':
         return this.#authorize(parameters, res);
       case '/token':
         return this.#token(request, res);
@@ -434,26 +458,4 @@ async function send(
   }
   res.writeHead(lie.status ?? 200, { 'content-type': 'application/json', ...lie.headers });
   res.end(lie.body ?? JSON.stringify(lie.json?.(json) ?? json));
-}
-
-function respond(
-  res: ServerResponse,
-  redirectUri: string,
-  mode: string,
-  parameters: [string, string][],
-): void {
-  const text = new URLSearchParams(parameters).toString();
-  if (mode !== 'form_post') {
-    const location = `${redirectUri}${mode === 'fragment' ? '#' : '?'}${text}`;
-    res.writeHead(303, { location }).end();
-    return;
-  }
-  const inputs = parameters.map(
-    ([name, value]) =>
-      `<input type="hidden" name="${name}" value="${value.replace(/&/g, '&amp;').replace(/"/g, '&quot;')}">`,
-  );
-  res.writeHead(200, { 'content-type': 'text/html' });
-  res.end(
-    `<!doctype html><body onload="document.forms[0].submit()"><form method="post" action="${redirectUri}">${inputs.join('')}</form>`,
-  );
 }

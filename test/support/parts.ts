@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { describe, it } from '@jest/globals';
 
 /** A program that some tests need, and that npm does not install. */
-export type Part = 'redis-server' | 'chromium' | 'openssl';
+export type Part = 'redis-server' | 'chromium' | 'firefox-esr' | 'openssl';
 
 /** Where a program is, or `undefined` where it is not installed. */
 export function findPart(part: Part): string | undefined {

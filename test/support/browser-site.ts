@@ -1,0 +1,151 @@
+import type { IncomingMessage } from 'node:http';
+import express, { type Express } from 'express';
+import session from 'express-session';
+import helmet from 'helmet';
+import {
+  type CommonOptions,
+  type HybridFlow,
+  hybridFlow,
+  inProcessLock,
+} from 'passport-oidc-hybrid';
+import type { Certificate } from './certificate.ts';
+import { sealingSecret } from './flow.ts';
+import { listen } from './listen.ts';
+import { listenTls } from './listen-tls.ts';
+import { createLoopbackFetch } from './loopback-fetch.ts';
+import { LyingOp } from './lying-op.ts';
+
+/** What a test in a real browser says about its site. */
+export interface BrowserSiteSetup {
+  /** Makes it https://rp.example, with the OP at https://op.test; else http on loopback. */
+  certificate?: Certificate | undefined;
+  /** Host of the site over http; the OP is at the other. @default 'localhost' */
+  host?: 'localhost' | '127.0.0.1';
+  sameSite?: 'lax' | 'strict';
+  /** Path of the site on its host. */
+  path?: string;
+  /** Name of the session cookie, for two sites on one host. */
+  sessionCookie?: string;
+  oidc?: Partial<CommonOptions>;
+}
+
+/** A site behind a default helmet, and an OP that is another site to browsers. */
+export interface BrowserSite {
+  readonly origin: string;
+  /** With the path. */
+  readonly baseUrl: string;
+  readonly op: LyingOp;
+  readonly oidc: HybridFlow;
+  /** Every URL that the site was asked for, and every Referer. */
+  readonly seenUrls: string[];
+  readonly sessionCookie: string;
+  /** Resolves when the next request for a URL that begins so has come. */
+  asked(start: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Which names are this machine, for `startChromium`. */
+export const hostRules = 'MAP *.test 127.0.0.1, MAP *.example 127.0.0.1';
+
+/** Names that a certificate for such sites needs. */
+export const siteNames: [string, string] = ['rp.example', 'op.test'];
+
+export async function startBrowserSite(setup: BrowserSiteSetup = {}): Promise<BrowserSite> {
+  const { certificate, host = 'localhost' } = setup;
+  const listening = certificate ? await listenTls(certificate) : await listen();
+  const origin = certificate
+    ? `https://rp.example:${listening.port}`
+    : `http://${host}:${listening.port}`;
+  const baseUrl = `${origin}${setup.path ?? ''}`;
+  const otherHost = host === 'localhost' ? '127.0.0.1' : 'localhost';
+  const op = await LyingOp.start(
+    Date.now,
+    certificate ? { certificate, host: 'op.test' } : { host: otherHost },
+  );
+  const loopback = createLoopbackFetch(certificate?.cert);
+  const oidc = hybridFlow({
+    issuer: op.issuer,
+    clientId: op.clientId,
+    clientSecret: op.clientSecret,
+    baseUrl,
+    secret: sealingSecret,
+    fetch: loopback.fetch,
+    lock: inProcessLock(),
+    ...setup.oidc,
+  });
+  const sessionCookie = setup.sessionCookie ?? (certificate ? '__Host-sid' : 'sid');
+  const seenUrls: string[] = [];
+  listening.server.on('request', buildApp(setup, oidc, sessionCookie, seenUrls));
+  const asked = (start: string): Promise<void> =>
+    new Promise((resolve) => {
+      const listener = ({ url = '' }: IncomingMessage): void => {
+        if (!url.startsWith(start)) return;
+        listening.server.off('request', listener);
+        resolve();
+      };
+      listening.server.on('request', listener);
+    });
+  return {
+    origin,
+    baseUrl,
+    op,
+    oidc,
+    seenUrls,
+    sessionCookie,
+    asked,
+    async close() {
+      await listening.close();
+      await op.stop();
+      await loopback.close();
+    },
+  };
+}
+
+function buildApp(
+  { sameSite = 'lax', path }: BrowserSiteSetup,
+  oidc: HybridFlow,
+  sessionCookie: string,
+  seenUrls: string[],
+): Express {
+  const app = express();
+  app.use((req, _res, next) => {
+    seenUrls.push(req.originalUrl, req.headers.referer ?? '');
+    next();
+  });
+  app.use(helmet());
+  app.use(
+    session({
+      name: sessionCookie,
+      secret: 'a secret for tests, which signs session cookies',
+      resave: false,
+      saveUninitialized: false,
+      cookie: { sameSite, secure: 'auto' },
+    }),
+  );
+  app.use(oidc.router());
+  app.get('/', oidc.optionalAuth(), (req, res) => {
+    res.send(page(req.oidc ? `Hello ${req.oidc.claims.sub}` : 'Nobody', req.session.basket));
+  });
+  app.get('/cart', (req, res) => {
+    req.session.basket = ['tea'];
+    res.redirect('/');
+  });
+  app.get('/news', oidc.optionalAuth({ silentLogin: true }), (req, res) => {
+    res.send(page(`News for ${req.oidc?.claims.sub ?? 'everybody'}`, req.session.basket));
+  });
+  app.use('/private', oidc.requireAuth(), (req, res) => {
+    res.send(page(`Private of ${req.oidc?.claims.sub}`, req.session.basket));
+  });
+  app.get('/api', oidc.requireAuth(), (req, res) => {
+    res.json({ isBearer: req.headers.authorization?.startsWith('Bearer ') });
+  });
+  app.get('/away', oidc.requireAuth({ accessToken: false }), (req, res) => {
+    res.redirect(`${req.oidc?.claims.iss}/elsewhere`);
+  });
+  return path === undefined ? app : express().use(path, app);
+}
+
+function page(title: string, basket: readonly string[] | undefined): string {
+  return `<!doctype html><title>${title}</title><h1>${title}</h1><p id="cart">${basket ?? 'nothing'}</p>
+    <a href="/cart">Buy tea</a> <a href="/private">Private</a> <a href="/logout">Sign out</a>`;
+}
