@@ -8,10 +8,10 @@ import {
 } from './session-store.ts';
 import { recordCookie, recordKey } from './token-store.ts';
 
-/** A record's life is prolonged no more often than this; entries outlive sessions by as much. */
+/** A record's end is moved by no less than this; entries outlive sessions by as much. */
 const resolutionSeconds = 60;
 
-/** Sessions whose last prolongation is remembered; for others it only happens once more. */
+/** Sessions whose end is remembered; for others it is only written once more. */
 const maxRemembered = 10_000;
 
 /** One flow, as far as the lives of its records go. */
@@ -81,15 +81,18 @@ function followTouch(store: SessionStore, all: Followers): void {
   if (store.touch === undefined) return;
   const touch = store.touch.bind(store);
   const set = store.set.bind(store);
-  const prolongedAt = new BoundedMap<string, number>(maxRemembered);
+  const ends = new BoundedMap<string, number>(maxRemembered);
 
-  const prolong = (sid: string, entry: StoredEntry): void => {
+  const moveEnd = (sid: string, entry: StoredEntry): void => {
     if (isRecord(sid, all)) return;
     for (const { sessionKey, now, idleLifetimeSeconds, onProlonged } of all) {
       const key = recordKey(sessionKey, sid);
-      const isDue = now() - (prolongedAt.get(key) ?? 0) >= resolutionSeconds * 1000;
+      // Not by the time that has passed: an application may make a session longer, or shorter, at
+      // any moment. One without an end of its own goes as long after this moment as the store likes.
+      const end = now() + (entry.cookie.originalMaxAge ?? 0);
+      const isDue = Math.abs(end - (ends.get(key) ?? 0)) >= resolutionSeconds * 1000;
       if (entry[sessionKey] === undefined || !isDue) continue;
-      prolongedAt.set(key, now());
+      ends.set(key, end);
       // A failure shows at the next request, which finds no record and asks for a login.
       const cookie = recordCookie(entry.cookie, now(), idleLifetimeSeconds);
       touch(key, { cookie }, () => undefined);
@@ -98,11 +101,11 @@ function followTouch(store: SessionStore, all: Followers): void {
   };
 
   store.touch = (sid, entry, done) => {
-    prolong(sid, entry);
+    moveEnd(sid, entry);
     touch(sid, entry, done);
   };
   store.set = (sid, entry, done) => {
-    prolong(sid, entry);
+    moveEnd(sid, entry);
     set(sid, entry, done);
   };
 }

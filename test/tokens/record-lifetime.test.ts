@@ -66,6 +66,22 @@ describe('a record beside a session that is prolonged', () => {
     expect(prolonged()).toHaveLength(1);
   });
 
+  it('is made longer or shorter with it at once, by a minute or more', async () => {
+    const { set, touch, prolonged } = follow();
+    const lasting = (originalMaxAge: number): object => ({
+      oidc: mark,
+      cookie: { originalMaxAge },
+    });
+    await touch('sid');
+    for (const save of [set, touch]) {
+      await save('sid', lasting(659_999));
+      await save('sid', lasting(3_600_000));
+      await save('sid', lasting(600_000));
+    }
+    const [short, long] = [new Date(1_660_000), new Date(4_660_000)];
+    expect(prolonged()).toEqual([short, long, short, long, short]);
+  });
+
   it('is not looked for where the session has no login, nor beside a record', async () => {
     const { calls, touch, set } = follow();
     await touch('sid', {});
