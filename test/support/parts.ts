@@ -1,13 +1,17 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, it } from '@jest/globals';
 
 /** A program that some tests need, and that npm does not install. */
-export type Part = 'redis-server' | 'chromium' | 'firefox-esr' | 'openssl';
+export type Part = 'redis-server' | 'chromium' | 'firefox-esr' | 'openssl' | 'postgres';
+
+/** Where Debian has a folder of programs for each version of PostgreSQL, which no PATH names. */
+const postgresFolder = '/usr/lib/postgresql';
 
 /** Where a program is, or `undefined` where it is not installed. */
 export function findPart(part: Part): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
+  const onPath = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
+  const folders = part === 'postgres' ? [...onPath, ...postgresFolders()] : onPath;
   return folders.map((folder) => join(folder, part)).find(isProgram);
 }
 
@@ -42,6 +46,16 @@ export function describeWithParts(parts: readonly Part[], name: string, body: ()
   }
 }
 
+/** The newest version first. */
+function postgresFolders(): string[] {
+  try {
+    const versions = readdirSync(postgresFolder).sort((one, other) => Number(other) - Number(one));
+    return versions.map((version) => join(postgresFolder, version, 'bin'));
+  } catch {
+    return [];
+  }
+}
+
 function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
@@ -52,6 +66,6 @@ function isProgram(path: string): boolean {
 }
 
 function advice(part: Part): string {
-  // Debian names these packages after their programs.
-  return `install Debian's package ${part}`;
+  // Debian names the other packages after their programs.
+  return `install Debian's package ${part === 'postgres' ? 'postgresql' : part}`;
 }
