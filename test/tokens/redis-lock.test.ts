@@ -1,46 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { redisLock } from 'passport-oidc-hybrid';
-import { createClient } from 'redis';
-import { describeWithParts } from '../support/parts.ts';
-import { type Redis, startRedis } from '../support/redis.ts';
 
-describeWithParts(['redis-server'], 'lock in Redis', () => {
-  let redis: Redis;
-  let client: ReturnType<typeof createClient>;
-  beforeAll(async () => {
-    redis = await startRedis();
-    client = createClient({ url: redis.url });
-    client.on('error', () => undefined);
-    await client.connect();
-  });
-  afterAll(async () => {
-    client.destroy();
-    await redis.stop();
-  });
-
-  it('lets one in at a time, and the next when it is given back', async () => {
-    const [one, two] = [redisLock(client), redisLock(client)];
-    const release = await one.acquire('a', 10, 0);
-    expect(release).toBeDefined();
-    expect(await two.acquire('a', 10, 0)).toBeUndefined();
-    expect(await two.acquire('b', 10, 0)).toBeDefined();
-    const waiting = two.acquire('a', 10, 10);
-    await release?.();
-    expect(await waiting).toBeDefined();
-  });
-
-  it('that was lost is taken from nobody by its late owner', async () => {
-    const lock = redisLock(client);
-    const late = await lock.acquire('c', 10, 0);
-    await client.del('oidc-lock:c');
-    const release = await lock.acquire('c', 10, 10);
-    expect(release).toBeDefined();
-    await late?.();
-    expect(await lock.acquire('c', 10, 0)).toBeUndefined();
-    await release?.();
-    expect(await lock.acquire('c', 10, 0)).toBeDefined();
-  });
-
+describe('lock in Redis', () => {
   it('takes a client of ioredis as well, by its command', async () => {
     const sent: string[][] = [];
     const lock = redisLock({
