@@ -1,18 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { MemoryStore, type Store } from 'express-session';
-import { type Flow, json, startFlow } from '../support/flow.ts';
+import { expect, it } from '@jest/globals';
+import { type Flow, json } from '../support/flow.ts';
 import { createGate, type Gate } from '../support/gate.ts';
-import { describeWithParts } from '../support/parts.ts';
-import { type StartedRedisStore, startRedisStore } from '../support/redis-store.ts';
+import { describeStores, type StoreTests } from '../support/stores.ts';
 
 let flow: Flow;
 let gate: Gate;
 
 /** Signed in, at an application with slow routes: these have read the session when they come to the gate. */
-async function start(store: Store, resave: boolean): Promise<void> {
+async function signIn(start: StoreTests['start'], resave: boolean): Promise<void> {
   gate = createGate();
-  flow = await startFlow({
-    store,
+  flow = await start({
     session: { resave },
     routes(app, oidc) {
       app.get('/reads-slowly', async (_req, res) => {
@@ -58,7 +55,7 @@ async function expectWhole(cart: string[]): Promise<void> {
   expect(json(await visit('/'))).toMatchObject({ claims: { sub: 'ada' }, cart });
 }
 
-function testsWith(storeOf: () => Store): void {
+describeStores('a session', ({ start }) => {
   it.each([
     ['changed', false, '/writes-slowly', ['tea']],
     ['changed, with resave', true, '/writes-slowly', ['tea']],
@@ -66,7 +63,7 @@ function testsWith(storeOf: () => Store): void {
   ])(
     'that was read before a refresh and is saved after it (%s) brings no old token back',
     async (_how, resave, path, cart) => {
-      await start(storeOf(), resave);
+      await signIn(start, resave);
       const slow = visit(path);
       await gate.reached;
       flow.clock.advance(4000);
@@ -82,7 +79,7 @@ function testsWith(storeOf: () => Store): void {
   it.each([false, true])(
     'that was read before two refreshes gives the newest token, and spends nothing (resave: %s)',
     async (resave) => {
-      await start(storeOf(), resave);
+      await signIn(start, resave);
       const slow = bearer('/calls-slowly');
       await gate.reached;
       for (let round = 1; round <= 2; round += 1) {
@@ -104,7 +101,7 @@ function testsWith(storeOf: () => Store): void {
   ])(
     'that is read %s and written %s a refresh keeps what was written and the new token',
     async (read, written) => {
-      await start(storeOf(), false);
+      await signIn(start, false);
       const writes: Promise<unknown>[] = [];
       const beginWrite = async (): Promise<void> => {
         writes.push(visit('/writes-slowly'));
@@ -129,21 +126,4 @@ function testsWith(storeOf: () => Store): void {
       await expectWhole(['tea']);
     },
   );
-}
-
-describe('a session in memory', () => {
-  afterEach(() => flow.close());
-  testsWith(() => new MemoryStore());
-});
-
-describeWithParts(['redis-server'], 'a session in Redis', () => {
-  let redis: StartedRedisStore;
-  beforeEach(async () => {
-    redis = await startRedisStore();
-  });
-  afterEach(async () => {
-    await flow.close();
-    await redis.close();
-  });
-  testsWith(() => redis.store);
 });

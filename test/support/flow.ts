@@ -35,6 +35,8 @@ export interface FlowSetup {
   /** Another OP than a new one. */
   op?: LyingOp;
   store?: Store;
+  /** Another clock than one that stands still. */
+  clock?: Clock;
   expressModule?: typeof express;
 }
 
@@ -62,7 +64,7 @@ export const sealingSecret = 'a secret for tests, which seals cookies and tokens
  * these are two sites, as in production.
  */
 export async function startFlow(setup: FlowSetup = {}): Promise<Flow> {
-  const clock = startClock();
+  const clock = setup.clock ?? startClock();
   const op = setup.op ?? (await LyingOp.start(clock.now));
   const store = setup.store ?? new MemoryStore();
   const errors: unknown[] = [];

@@ -4,6 +4,7 @@ import { startRedis } from './redis.ts';
 
 /** express-session's store in a Redis of our own. */
 export interface StartedRedisStore {
+  readonly url: string;
   readonly store: RedisStore;
   readonly client: ReturnType<typeof createClient>;
   close(): Promise<void>;
@@ -15,6 +16,7 @@ export async function startRedisStore(): Promise<StartedRedisStore> {
   client.on('error', () => undefined);
   await client.connect();
   return {
+    url: redis.url,
     store: new RedisStore({ client }),
     client,
     async close() {
