@@ -62,6 +62,7 @@ export type ValidationErrorCode =
   | 'ERR_OIDC_MAX_AGE'
   | 'ERR_OIDC_ACR'
   | 'ERR_OIDC_ORGANIZATION'
+  | 'ERR_OIDC_LOGIN_PARAMETER'
   | 'ERR_OIDC_LOGOUT_STATE'
   | LogoutTokenErrorCode
   | LogoutRequestErrorCode

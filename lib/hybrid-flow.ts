@@ -1,8 +1,9 @@
-import type { ErrorRequestHandler, RequestHandler, Router } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Router } from 'express';
 import type { Store } from 'express-session';
 import { OptionsError } from './errors.ts';
 import { createRecentLogins } from './http/callback.ts';
 import type { FlowParts } from './http/flow-parts.ts';
+import { loginReader, loginRoute } from './http/login.ts';
 import { createLoginSessions } from './http/login-session.ts';
 import { createLogoutCookie } from './http/logout-cookie.ts';
 import { type OptionalAuthOptions, optionalAuth } from './http/optional-auth.ts';
@@ -13,7 +14,7 @@ import { createSilentLogins } from './http/silent-login.ts';
 import { createStrategy, type HybridFlowStrategy } from './http/strategy.ts';
 import { createTransactionCookies } from './http/transaction-cookies.ts';
 import { createProvider } from './oidc/provider.ts';
-import type { HybridFlowOptions, Verify } from './options.ts';
+import type { HybridFlowOptions, LoginOptions, Verify } from './options.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { boundedLock } from './tokens/bounded-lock.ts';
 import { createEndSessions } from './tokens/end-sessions.ts';
@@ -28,6 +29,11 @@ import { createTokenStore } from './tokens/token-store.ts';
 export interface HybridFlow {
   /** Login, callback and logout routes. Mount it after express-session and before CSRF protection. */
   router(): Router;
+  /**
+   * A login route of its own, which begins a login with these options whoever is signed in:
+   * `app.get('/sign-up', oidc.login({ prompt: 'create' }))`. Takes `?return_to=/path`.
+   */
+  login(options?: LoginOptions | ((req: Request) => LoginOptions | undefined)): RequestHandler;
   /** Lets signed-in requests through, with `req.oidc` and a fresh bearer token. */
   requireAuth(options?: RequireAuthOptions): RequestHandler;
   /** Attaches `req.oidc` where the visitor is signed in; lets everybody through. */
@@ -67,6 +73,7 @@ export function hybridFlow(options: HybridFlowOptions): HybridFlow {
   const recent = createRecentLogins();
   return {
     router: () => createRouter(parts, recent),
+    login: (login) => loginRoute(parts, loginReader(login)),
     requireAuth: (guard = {}) => requireAuth(parts, guard),
     optionalAuth: (wishes = {}) => optionalAuth(parts, wishes),
     errorHandler: () => errorHandler(parts),

@@ -21,12 +21,14 @@ export type { Lock, Release } from './lock.ts';
 export type { IdTokenClaims } from './oidc/id-token-claims.ts';
 export type { TokenTarget } from './oidc/token-target.ts';
 export type {
+  AuthorizationParams,
   AuthorizationRequestMethod,
   CarryOver,
   ClientCredentials,
   CommonOptions,
   EndSessionParams,
   HybridFlowOptions,
+  LoginOptions,
   OnError,
   OnRefreshFailure,
   RefreshFailure,

@@ -104,6 +104,31 @@ export type EndSessionParams =
   | Readonly<Record<string, string>>
   | ((claims: IdTokenClaims) => Readonly<Record<string, string>>);
 
+/** What one login asks for, beyond what the options of the flow say for all of them. */
+export interface LoginOptions {
+  /** Whether the OP shall ask the user: `login`, `consent`, `select_account`. Wire name: `prompt`. */
+  prompt?: string | undefined;
+  /** Whom the OP may expect, as it is used to name users. Wire name: `login_hint`. */
+  loginHint?: string | undefined;
+  /** In place of the option; enforced. Wire name: `acr_values`. */
+  acrValues?: string | undefined;
+  /** Seconds; enforced. The smaller one counts of this and the option. Wire name: `max_age`. */
+  maxAge?: number | undefined;
+  /** In place of the option; enforced. */
+  organization?: string | undefined;
+  /** Further authorization parameters by their wire names, over those of the option. */
+  authorizationParams?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** Further authorization parameters by their wire names: the same for every login, or made for each. */
+export type AuthorizationParams =
+  | Readonly<Record<string, string | undefined>>
+  | ((
+      req: Request,
+    ) =>
+      | Readonly<Record<string, string | undefined>>
+      | Promise<Readonly<Record<string, string | undefined>>>);
+
 /** A confidential client has a secret; a public one says that it has none. */
 export type ClientCredentials =
   | {
@@ -150,8 +175,17 @@ export interface CommonOptions {
    * the login's own token is for. Wire name: `resource` (RFC 8707).
    */
   resource?: string | readonly string[] | undefined;
-  /** Further authorization parameters by their wire names; those this library owns are refused. */
-  authorizationParams?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Further authorization parameters by their wire names, or a function of the request that makes
+   * them; those this library owns are refused.
+   */
+  authorizationParams?: AuthorizationParams | undefined;
+  /**
+   * Parameters that the query of the login route may set, by their wire names: `login_hint`,
+   * `ui_locales`, … Of `acr_values`, `max_age` and `organization` a visitor can only narrow what the
+   * options say. @default none
+   */
+  loginParams?: readonly string[] | undefined;
   /** Oldest acceptable authentication, in seconds; enforced. Wire name: `max_age`. */
   maxAge?: number | undefined;
   /** Space-separated; one of them has to come back as `acr`. Wire name: `acr_values`. */
@@ -266,7 +300,8 @@ export interface ResolvedOptions {
   readonly scope: string;
   readonly audience: string | undefined;
   readonly resources: readonly string[];
-  readonly authorizationParams: Readonly<Record<string, string>>;
+  readonly authorizationParams: (req: Request) => Promise<Readonly<Record<string, string>>>;
+  readonly loginParams: readonly string[];
   readonly maxAge: number | undefined;
   readonly acrValues: readonly string[];
   readonly organization: string | undefined;

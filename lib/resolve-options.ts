@@ -1,3 +1,4 @@
+import { isQueryParameter, readAuthorizationParams } from './authorization-parameters.ts';
 import { OptionsError } from './errors.ts';
 import type { Lock } from './lock.ts';
 import {
@@ -29,30 +30,6 @@ const authMethods: readonly TokenEndpointAuthMethod[] = [
   'none',
 ];
 
-/**
- * Authorization parameters that `authorizationParams` may not set: they belong to one login
- * (`state`, `nonce`, PKCE), have an option of their own that is also enforced on the answer, or
- * would move the answer elsewhere.
- */
-const reservedParameters = [
-  'client_id',
-  'redirect_uri',
-  'response_type',
-  'response_mode',
-  'scope',
-  'state',
-  'nonce',
-  'code_challenge',
-  'code_challenge_method',
-  'max_age',
-  'acr_values',
-  'organization',
-  'audience',
-  'resource',
-  'request',
-  'request_uri',
-] as const;
-
 const knownOptions: readonly string[] = [
   ...Object.keys(defaultOptions),
   'issuer',
@@ -64,6 +41,7 @@ const knownOptions: readonly string[] = [
   'audience',
   'resource',
   'authorizationParams',
+  'loginParams',
   'maxAge',
   'acrValues',
   'organization',
@@ -129,7 +107,8 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
     scope: readScope(given),
     audience: readText(given, 'audience'),
     resources: readResources(given),
-    authorizationParams: readAuthorizationParams(given),
+    authorizationParams: readParams(given),
+    loginParams: readLoginParams(given),
     maxAge: readOptionalNumber(given, 'maxAge', 0),
     acrValues: (readText(given, 'acrValues') ?? '').split(' ').filter(Boolean),
     organization: readText(given, 'organization'),
@@ -552,23 +531,32 @@ function readCarryOver(options: HybridFlowOptions): ResolvedOptions['carryOver']
     Object.fromEntries(Object.entries(session).filter(([key]) => keys.includes(key)));
 }
 
-function readAuthorizationParams(options: HybridFlowOptions): Readonly<Record<string, string>> {
-  const parameters: unknown = options.authorizationParams ?? {};
-  if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters)) {
-    throw invalid('authorizationParams', 'an object of strings', parameters);
+const noParams: ResolvedOptions['authorizationParams'] = async () => ({});
+
+function readParams(options: HybridFlowOptions): ResolvedOptions['authorizationParams'] {
+  const { authorizationParams } = options;
+  if (authorizationParams === undefined) return noParams;
+  if (typeof authorizationParams === 'function') {
+    return async (req) => readAuthorizationParams(await authorizationParams(req));
   }
-  for (const [name, value] of Object.entries(parameters)) {
-    const option = `authorizationParams.${name}`;
-    if ((reservedParameters as readonly string[]).includes(name)) {
-      throw new OptionsError(
-        'ERR_OIDC_OPTION_INVALID',
-        option,
-        `"${option}" cannot be set here: this library sets "${name}", by an option of its own where there is a choice`,
-      );
-    }
-    if (typeof value !== 'string') throw invalid(option, 'a string', value);
+  const checked = readAuthorizationParams(authorizationParams);
+  return async () => checked;
+}
+
+function readLoginParams(options: HybridFlowOptions): readonly string[] {
+  const { loginParams = [] } = options;
+  if (!Array.isArray(loginParams) || !loginParams.every((name) => typeof name === 'string')) {
+    throw invalid('loginParams', 'an array of names of authorization parameters', loginParams);
   }
-  return Object.freeze({ ...parameters });
+  const reserved = loginParams.find((name) => !isQueryParameter(name));
+  if (reserved !== undefined) {
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_INVALID',
+      'loginParams',
+      `"loginParams" cannot have "${reserved}": this library sets it`,
+    );
+  }
+  return Object.freeze([...loginParams]);
 }
 
 function invalid(option: string, wanted: string, found: unknown): OptionsError {

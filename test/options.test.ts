@@ -70,6 +70,8 @@ describe('options', () => {
     ['transactionCookie', { transactionCookie: null }, 'ERR_OIDC_OPTION_INVALID'],
     ['maxAge', { maxAge: null }, 'ERR_OIDC_OPTION_INVALID'],
     ['authorizationParams', { authorizationParams: ['a'] }, 'ERR_OIDC_OPTION_INVALID'],
+    ['loginParams', { loginParams: 'ui_locales' }, 'ERR_OIDC_OPTION_INVALID'],
+    ['loginParams', { loginParams: ['ui_locales', 'scope'] }, 'ERR_OIDC_OPTION_INVALID'],
     ['clientId', { clientId: ' client\n' }, 'ERR_OIDC_OPTION_INVALID'],
     ['baseUrl', { baseUrl: 'https://user:password@ example' }, 'ERR_OIDC_OPTION_INVALID'],
     ['callbackBodyLimitBytes', { callbackBodyLimitBytes: 10 }, 'ERR_OIDC_OPTION_INVALID'],

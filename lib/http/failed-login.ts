@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import { AuthorizationResponseError, HybridFlowError, TransactionError } from '../errors.ts';
 import type { AuthorizationRequest } from '../oidc/authorization-request.ts';
 import type { ReceivedResponse } from '../oidc/authorization-response.ts';
+import { withPrompt } from '../oidc/login-request.ts';
 import type { Transaction } from '../oidc/transaction.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { beginLogin, type LoginWishes } from './login.ts';
@@ -69,9 +70,8 @@ function wishesAfter({ error, transaction }: FailedLogin): LoginWishes | undefin
   if (transaction === undefined || !(error instanceof AuthorizationResponseError)) return undefined;
   const prompt = promptAfter[error.error];
   if (prompt === undefined) return undefined;
-  const { acrValues, maxAge } = transaction;
-  const isDemanding = acrValues.length > 0 || maxAge !== undefined;
-  return { prompt, demands: isDemanding ? { acrValues, maxAge } : undefined };
+  const { acrValues, maxAge, organization } = transaction;
+  return { login: { ...withPrompt(prompt), acrValues, maxAge, organization } };
 }
 
 /** An error of the OP is the end of its login, and no reason for another. */

@@ -5,10 +5,17 @@ import {
   buildAuthorizationRequest,
   chooseResponseMode,
 } from '../oidc/authorization-request.ts';
-import type { AuthenticationDemands } from '../oidc/step-up.ts';
+import {
+  type LoginRequest,
+  loginRequestOf,
+  narrowLogin,
+  readLoginQuery,
+  resolveLoginOptions,
+} from '../oidc/login-request.ts';
 import { createTransaction } from '../oidc/transaction.ts';
+import type { LoginOptions } from '../options.ts';
 import { sendToOp } from './authorization-page.ts';
-import { readQuery } from './callback-parameters.ts';
+import { type RawParameters, readQuery } from './callback-parameters.ts';
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { type LoginNote, sealNote } from './login-note.ts';
@@ -18,23 +25,23 @@ import { refuseLostSessionCookie, type SessionRequest } from './session-request.
 
 /** What sets a login apart from an ordinary one. */
 export interface LoginWishes {
-  readonly demands?: AuthenticationDemands | undefined;
+  /** Beyond what the options say. */
+  readonly login?: LoginRequest | undefined;
   readonly note?: LoginNote['kind'] | undefined;
-  /** Wire name: `prompt`. */
-  readonly prompt?: string | undefined;
 }
 
 /**
  * Begins a login: sets its transaction cookie and returns the request to send the browser away with.
  *
  * @throws {@link ProviderError} when the OP cannot be discovered
+ * @throws {@link OptionsError} when `authorizationParams` gives what it may not set
  */
 export async function beginLogin(
   parts: FlowParts,
   req: Request,
   res: Response,
   returnTo: string,
-  { demands, note, prompt }: LoginWishes = {},
+  { login, note }: LoginWishes = {},
 ): Promise<AuthorizationRequest> {
   const { options, provider, loginSessions, transactionCookies } = parts;
   res.locals['oidcReturnTo'] = returnTo;
@@ -42,64 +49,93 @@ export async function beginLogin(
   refuseLostSessionCookie(req as SessionRequest, options);
   const discovered = await provider.discovered();
   const responseMode = chooseResponseMode(discovered, options);
+  const asked = narrowLogin(loginRequestOf(options), login);
   const transaction = createTransaction(
     options,
     { responseMode, returnTo, sessionId },
-    demands,
+    asked,
     note && sealNote(parts, { kind: note, returnTo }),
   );
+  const further = { ...(await options.authorizationParams(req)), ...asked.parameters };
+  const request = buildAuthorizationRequest(discovered, options, transaction, further);
   transactionCookies.store(req, res, transaction);
-  const { authorizationParams } = options;
-  return buildAuthorizationRequest(
-    discovered,
-    prompt === undefined
-      ? options
-      : { ...options, authorizationParams: { ...authorizationParams, prompt } },
-    transaction,
-  );
+  return request;
 }
 
-/** The login route: `GET /login?return_to=/path`, also with a `step_up` that problem details gave. */
-export function loginRoute(parts: FlowParts): RequestHandler {
+/**
+ * A login route: `GET /login?return_to=/path`, with the parameters that `loginParams` allows, or with
+ * what problem details gave.
+ */
+export function loginRoute(
+  parts: FlowParts,
+  login?: (req: Request) => LoginRequest | undefined,
+): RequestHandler {
   const { options } = parts;
   return function hybridLogin(req, res, next) {
     const begin = async (): Promise<void> => {
       refuseOutsideNavigation(req);
       const returnTo = wantedReturnPath(req, options);
-      const request = await beginLogin(parts, req, res, returnTo, {
-        demands: wantedDemands(parts, req),
-      });
-      sendToOp(req, res, request, options);
+      const wanted = wantedLogin(parts, req, login?.(req));
+      sendToOp(req, res, await beginLogin(parts, req, res, returnTo, { login: wanted }), options);
     };
     begin().catch((error: unknown) => answerError(error, req, res, next, options));
   };
 }
 
-/** Name of the query parameter that carries sealed {@link AuthenticationDemands} to the login route. */
-const stepUpParameter = 'step_up';
-
-/** Path of the login route that asks for what an API demands. Sealed, so that nobody asks for less. */
-export function stepUpPath(
-  { options, sealer }: Pick<FlowParts, 'options' | 'sealer'>,
-  demands: AuthenticationDemands,
-): string {
-  const { acrValues, maxAge } = demands;
-  const sealed = sealer.seal(JSON.stringify({ acrValues, maxAge }), stepUpPurpose(options));
-  return `${options.basePath}${options.loginPath}?${stepUpParameter}=${sealed}`;
+/** What one login asks for, as an application says it: for every request, or by a function of it. */
+export function loginReader(
+  login: LoginOptions | ((req: Request) => LoginOptions | undefined) | undefined,
+): ((req: Request) => LoginRequest | undefined) | undefined {
+  if (login === undefined) return undefined;
+  if (typeof login === 'function') {
+    return (req) => {
+      const given = login(req);
+      return given && resolveLoginOptions(given);
+    };
+  }
+  const resolved = resolveLoginOptions(login);
+  return () => resolved;
 }
 
-function wantedDemands(
-  { options, sealer }: FlowParts,
+/**
+ * What the application, the query and problem details ask for together.
+ *
+ * @throws {@link ValidationError} `ERR_OIDC_LOGIN_PARAMETER`
+ */
+export function wantedLogin(
+  parts: FlowParts,
   req: Request,
-): AuthenticationDemands | undefined {
-  const sealed = readQuery(req).find(([name]) => name === stepUpParameter)?.[1];
+  login?: LoginRequest | undefined,
+): LoginRequest {
+  const { options } = parts;
+  const query = readQuery(req);
+  const nothing = { maxAge: undefined, acrValues: [], organization: undefined, parameters: {} };
+  const sealed = narrowLogin(login ?? nothing, openLogin(parts, query));
+  const before = narrowLogin(loginRequestOf(options), sealed);
+  return narrowLogin(sealed, readLoginQuery(query, options.loginParams, before));
+}
+
+/** Name of the query parameter that carries a sealed {@link LoginRequest} to the login route. */
+const sealedParameter = 'oidc_login';
+
+/** Path of the login route for a certain login. Sealed, so that nobody asks for less. */
+export function loginPathFor(
+  { options, sealer }: Pick<FlowParts, 'options' | 'sealer'>,
+  login: LoginRequest,
+): string {
+  const sealed = sealer.seal(JSON.stringify(login), loginPurpose(options));
+  return `${options.basePath}${options.loginPath}?${sealedParameter}=${sealed}`;
+}
+
+function openLogin({ options, sealer }: FlowParts, query: RawParameters): LoginRequest | undefined {
+  const sealed = query.find(([name]) => name === sealedParameter)?.[1];
   if (typeof sealed !== 'string') return undefined;
-  const text = sealer.open(sealed, stepUpPurpose(options));
+  const text = sealer.open(sealed, loginPurpose(options));
   return text === undefined ? undefined : JSON.parse(text);
 }
 
-function stepUpPurpose({ issuer, clientId }: FlowParts['options']): string {
-  return JSON.stringify(['step-up', issuer, clientId]);
+function loginPurpose({ issuer, clientId }: FlowParts['options']): string {
+  return JSON.stringify(['login', issuer, clientId]);
 }
 
 /**

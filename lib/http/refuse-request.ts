@@ -1,11 +1,13 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express';
 import { AuthenticationError, StepUpError } from '../errors.ts';
+import { type LoginRequest, narrowLogin } from '../oidc/login-request.ts';
+import { loginForDemands } from '../oidc/step-up.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { sendToOp } from './authorization-page.ts';
 import { restoreCookies } from './downstream-headers.ts';
 import { answerError, sendProblem } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
-import { beginLogin, stepUpPath } from './login.ts';
+import { beginLogin, loginPathFor } from './login.ts';
 import { isNavigation } from './negotiation.ts';
 import { flowOf } from './oidc-context.ts';
 import { defaultReturnPath, requestedPath, safeReturnPath } from './return-to.ts';
@@ -18,6 +20,13 @@ export function defaultAnswer(req: Request): Unauthenticated {
   return isNavigation(req) ? 'login' : 'problem';
 }
 
+/** How a guard answers a request that it does not let through. */
+export interface Refusal {
+  readonly answerFor: (req: Request) => Unauthenticated;
+  /** What a login asks for that begins there. */
+  readonly login?: ((req: Request) => LoginRequest | undefined) | undefined;
+}
+
 /** Answers a request that cannot go on: where a login helps, by a login or a 401 that says so. */
 export async function refuseRequest(
   parts: FlowParts,
@@ -25,7 +34,7 @@ export async function refuseRequest(
   res: Response,
   next: NextFunction,
   error: unknown,
-  answerFor: (req: Request) => Unauthenticated,
+  { answerFor, login }: Refusal,
 ): Promise<void> {
   const { options } = parts;
   restoreCookies(req);
@@ -33,11 +42,13 @@ export async function refuseRequest(
     const isForLogin = error instanceof AuthenticationError && error.status === 401;
     if (!isForLogin || res.headersSent) throw error;
     if (error.code === 'ERR_OIDC_LOGIN_ENDED') await parts.loginSessions.end(req);
-    const demands = error instanceof StepUpError ? error : undefined;
+    const wanted = login?.(req);
+    const isForDemands = error instanceof StepUpError;
+    const asked = isForDemands ? addDemands(wanted, error) : wanted;
     if (answerFor(req) === 'login') {
-      const request = await beginLogin(parts, req, res, wantedPath(req, options), { demands });
-      sendToOp(req, res, request, options);
-    } else sendProblem(error, res, options, demands && stepUpPath(parts, demands));
+      const returnTo = wantedPath(req, options);
+      sendToOp(req, res, await beginLogin(parts, req, res, returnTo, { login: asked }), options);
+    } else sendProblem(error, res, options, asked && loginPathFor(parts, asked));
   } catch (failure) {
     answerError(failure, req, res, next, options);
   }
@@ -51,8 +62,13 @@ export function errorHandler(parts: FlowParts): ErrorRequestHandler {
   return function hybridErrorHandler(error, req, res, next) {
     const flow = flowOf(error);
     if (flow !== undefined && flow !== parts) next(error);
-    else void refuseRequest(parts, req, res, next, error, defaultAnswer);
+    else void refuseRequest(parts, req, res, next, error, { answerFor: defaultAnswer });
   };
+}
+
+function addDemands(login: LoginRequest | undefined, demands: StepUpError): LoginRequest {
+  const demanded = loginForDemands(demands);
+  return login === undefined ? demanded : narrowLogin(login, demanded);
 }
 
 /** The URL asked for; for a form that was sent, the page that it was on. */

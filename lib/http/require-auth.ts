@@ -1,14 +1,17 @@
 import type { Request, RequestHandler } from 'express';
-import { AuthenticationError } from '../errors.ts';
+import { AuthenticationError, StepUpError } from '../errors.ts';
 import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
+import { isMetBy, type LoginRequest } from '../oidc/login-request.ts';
 import {
   type ResolvedTarget,
   resolveTarget,
   scopeTokens,
   type TokenTarget,
 } from '../oidc/token-target.ts';
+import type { LoginOptions } from '../options.ts';
 import { keepFromDownstream, setBearer } from './downstream-headers.ts';
 import type { FlowParts } from './flow-parts.ts';
+import { loginReader } from './login.ts';
 import { isForged } from './negotiation.ts';
 import { RequestContext } from './oidc-context.ts';
 import { defaultAnswer, refuseRequest, type Unauthenticated } from './refuse-request.ts';
@@ -43,6 +46,11 @@ export interface RequireAuthOptions {
    * @default false
    */
   proxied?: boolean | undefined;
+  /**
+   * What a login asks for that begins here. `acrValues`, `maxAge` and `organization` are asked of
+   * whoever is signed in already, too: who is not what they say has to sign in anew.
+   */
+  login?: LoginOptions | ((req: Request) => LoginOptions | undefined) | undefined;
   /** @default 'login' for navigations of a browser, 'problem' for all other requests */
   onUnauthenticated?: Unauthenticated | ((req: Request) => Unauthenticated) | undefined;
 }
@@ -64,12 +72,14 @@ export function requireAuth(parts: FlowParts, options: RequireAuthOptions): Requ
     claims: options.claims,
     needsToken: options.accessToken ?? true,
     isProxied: options.proxied ?? false,
+    login: loginReader(options.login),
   };
 
   return function requireHybridAuth(req, res, next) {
     authenticate(parts, req, guard).then(
       () => next(),
-      (error: unknown) => refuseRequest(parts, req, res, next, error, answerFor),
+      (error: unknown) =>
+        refuseRequest(parts, req, res, next, error, { answerFor, login: guard.login }),
     );
   };
 }
@@ -81,6 +91,7 @@ interface Guard {
   readonly claims: RequireAuthOptions['claims'];
   readonly needsToken: boolean;
   readonly isProxied: boolean;
+  readonly login: ((req: Request) => LoginRequest | undefined) | undefined;
 }
 
 async function authenticate(parts: FlowParts, req: Request, guard: Guard): Promise<void> {
@@ -97,6 +108,7 @@ async function authenticate(parts: FlowParts, req: Request, guard: Guard): Promi
     throw new AuthenticationError('ERR_OIDC_LOGIN_REQUIRED', 'this request has no login');
   }
   const context = new RequestContext(parts, login, guard.target);
+  checkLogin(context.claims, guard.login?.(req), parts.options);
   if (guard.needsToken) {
     const { value, scope } = await context.accessToken();
     checkScope(scope, guard);
@@ -108,6 +120,22 @@ async function authenticate(parts: FlowParts, req: Request, guard: Guard): Promi
   }
   req.oidc = context;
   if (guard.isProxied) keepFromDownstream(req);
+}
+
+/** By a StepUpError where API callers have to be told which login it takes. */
+function checkLogin(
+  claims: IdTokenClaims,
+  wanted: LoginRequest | undefined,
+  options: FlowParts['options'],
+): void {
+  if (wanted === undefined || isMetBy(claims, wanted, options)) return;
+  if (!isMetBy(claims, { ...wanted, organization: undefined }, options)) {
+    throw new StepUpError(wanted);
+  }
+  throw new AuthenticationError(
+    'ERR_OIDC_LOGIN_REQUIRED',
+    'this route wants a login with another organization',
+  );
 }
 
 function checkScope(granted: readonly string[], guard: Guard): void {

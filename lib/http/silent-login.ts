@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import { HybridFlowError, OptionsError } from '../errors.ts';
 import { publish } from '../events.ts';
 import type { AuthorizationRequest } from '../oidc/authorization-request.ts';
+import { withPrompt } from '../oidc/login-request.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { readQuery } from './callback-parameters.ts';
 import type { FlowParts } from './flow-parts.ts';
@@ -65,7 +66,10 @@ export async function beginSilentLogin(
   parts.silentLogins.pause(res);
   const returnTo = requestedPath(req, parts.options) ?? defaultReturnPath(parts.options);
   try {
-    return await beginLogin(parts, req, res, returnTo, { note: 'silent', prompt: 'none' });
+    return await beginLogin(parts, req, res, returnTo, {
+      login: withPrompt('none'),
+      note: 'silent',
+    });
   } catch (error) {
     if (!(error instanceof HybridFlowError) || error instanceof OptionsError) throw error;
     publish('refusal', { error, req });

@@ -1,12 +1,13 @@
 import type { Request, Response } from 'express';
 import { AuthenticationError, AuthorizationResponseError } from '../errors.ts';
-import type { Verify } from '../options.ts';
+import { resolveLoginOptions } from '../oidc/login-request.ts';
+import type { LoginOptions, Verify } from '../options.ts';
 import { sendToOp, sendToOpAgain } from './authorization-page.ts';
 import { completeLogin, type RecentLogins, receivePost, type SignIn } from './callback.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { mayHaveFragment, sendFragmentPage } from './fragment-page.ts';
 import { land, landByNextRedirect, lookAgain } from './landing.ts';
-import { beginLogin, notANavigation, refuseOutsideNavigation } from './login.ts';
+import { beginLogin, notANavigation, refuseOutsideNavigation, wantedLogin } from './login.ts';
 import { isPrefetch } from './negotiation.ts';
 import { type PassportRequest, passportSession } from './passport-session.ts';
 import { defaultReturnPath, safeReturnPath, wantedReturnPath } from './return-to.ts';
@@ -29,6 +30,8 @@ export interface AuthenticateOptions {
    */
   returnTo?: string | undefined;
   successRedirect?: string | undefined;
+  /** On the login route: what this login asks for. */
+  login?: LoginOptions | undefined;
 }
 
 /** What `passport.use()` takes. */
@@ -80,7 +83,8 @@ async function begin(parts: FlowParts, req: Request, options: AuthenticateOption
   const returnTo =
     safeReturnPath(options.returnTo, parts.options) ?? wantedReturnPath(req, parts.options);
   const res = req.res as Response;
-  sendToOp(req, res, await beginLogin(parts, req, res, returnTo), parts.options);
+  const login = wantedLogin(parts, req, options.login && resolveLoginOptions(options.login));
+  sendToOp(req, res, await beginLogin(parts, req, res, returnTo, { login }), parts.options);
 }
 
 async function complete(

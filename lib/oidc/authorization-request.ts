@@ -41,18 +41,14 @@ export function buildAuthorizationRequest(
   provider: DiscoveredProvider,
   options: Pick<
     ResolvedOptions,
-    | 'clientId'
-    | 'scope'
-    | 'audience'
-    | 'resources'
-    | 'authorizationParams'
-    | 'authorizationRequestMethod'
+    'clientId' | 'scope' | 'audience' | 'resources' | 'authorizationRequestMethod'
   >,
   transaction: Transaction,
+  further: Readonly<Record<string, string>>,
 ): AuthorizationRequest {
   const url = new URL(provider.authorizationEndpoint);
   const parameters: Record<string, string> = {
-    ...options.authorizationParams,
+    ...further,
     client_id: options.clientId,
     scope: options.scope,
     response_type: transaction.responseType,

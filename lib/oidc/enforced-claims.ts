@@ -54,13 +54,16 @@ function checkAcr(claims: IdTokenClaims, acrValues: readonly string[]): void {
   );
 }
 
-/** Auth0, "Work with Tokens and Organizations": an id begins with `org_`; names are lower-case. */
-function checkOrganization(claims: IdTokenClaims, organization: string | undefined): void {
-  if (organization === undefined) return;
-  const isMatch = organization.startsWith('org_')
+/** Whether a login is one with this organization: by its id where it begins so, else by its name. */
+export function isOfOrganization(claims: IdTokenClaims, organization: string): boolean {
+  return organization.startsWith('org_')
     ? claims['org_id'] === organization
     : String(claims['org_name'] ?? '').toLowerCase() === organization.toLowerCase();
-  if (isMatch) return;
+}
+
+/** Auth0, "Work with Tokens and Organizations": an id begins with `org_`; names are lower-case. */
+function checkOrganization(claims: IdTokenClaims, organization: string | undefined): void {
+  if (organization === undefined || isOfOrganization(claims, organization)) return;
   throw new ValidationError(
     'ERR_OIDC_ORGANIZATION',
     'Auth0: Work with Tokens and Organizations',

@@ -97,6 +97,9 @@ function checkSameLogin(claims: IdTokenClaims, before: IdTokenClaims): void {
   ) {
     throw refusal('ERR_OIDC_ID_TOKENS_AUTH_TIME', 'auth_time must be that of the login');
   }
+  if (claims['org_id'] !== undefined && claims['org_id'] !== before['org_id']) {
+    throw refusal('ERR_OIDC_ORGANIZATION', 'org_id must be that of the login');
+  }
   if (claims.nonce !== undefined && claims.nonce !== before.nonce) {
     throw refusal('ERR_OIDC_ID_TOKEN_NONCE', 'nonce, where present, must be that of the login');
   }
@@ -127,9 +130,6 @@ function checkSameDemands(
     !options.acrValues.includes(acr ?? '')
   ) {
     throw refusal('ERR_OIDC_ACR', 'acr must still be one of acrValues');
-  }
-  if (before['org_id'] !== undefined && claims['org_id'] !== before['org_id']) {
-    throw refusal('ERR_OIDC_ORGANIZATION', 'org_id must be the same as before');
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ResolvedOptions } from '../options.ts';
 import type { IdTokenClaims } from './id-token-claims.ts';
+import { isMetBy, type LoginRequest } from './login-request.ts';
 
 /** What an API asks of the user's authentication. Wire names: `acr_values`, `max_age`. */
 export interface AuthenticationDemands {
@@ -63,19 +64,20 @@ function challengeParameter(challenge: string, name: string): string | undefined
   return undefined;
 }
 
+/** A login that is what an API demands; a demand that names nothing asks for a new authentication. */
+export function loginForDemands({ acrValues, maxAge }: AuthenticationDemands): LoginRequest {
+  const age = maxAge ?? (acrValues.length > 0 ? undefined : 0);
+  return { acrValues, maxAge: age, organization: undefined, parameters: {} };
+}
+
 /**
  * Whether the login already is what is demanded. Another login would then change nothing, and a
  * browser that is sent to log in again and again ends nowhere.
  */
 export function satisfiesDemands(
   claims: IdTokenClaims,
-  { acrValues, maxAge }: AuthenticationDemands,
+  demands: AuthenticationDemands,
   options: Pick<ResolvedOptions, 'now' | 'clockToleranceSeconds'>,
 ): boolean {
-  if (acrValues.length > 0 && !acrValues.includes(String(claims.acr))) return false;
-  // A demand that names nothing asks for a new authentication.
-  const wantedAge = maxAge ?? (acrValues.length > 0 ? undefined : 0);
-  if (wantedAge === undefined) return true;
-  const authTime = claims.auth_time ?? 0;
-  return options.now() / 1000 - authTime <= wantedAge + options.clockToleranceSeconds;
+  return isMetBy(claims, loginForDemands(demands), options);
 }

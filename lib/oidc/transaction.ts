@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { TransactionError } from '../errors.ts';
 import type { ResolvedOptions, ResponseMode, ResponseType } from '../options.ts';
-import type { AuthenticationDemands } from './step-up.ts';
+import { type LoginRequest, loginRequestOf } from './login-request.ts';
 
 /** One login under way: what was sent, so that the answer can be held against it. */
 export interface Transaction {
@@ -60,36 +60,18 @@ type Fields = [
 export function createTransaction(
   options: ResolvedOptions,
   visitor: Pick<Transaction, 'responseMode' | 'returnTo' | 'sessionId'>,
-  demands?: AuthenticationDemands,
+  { maxAge, acrValues, organization }: LoginRequest = loginRequestOf(options),
   note?: string,
 ): Transaction {
   return {
     ...secretsOf(randomBytes(32).toString('base64url'), note),
     redirectUri: options.redirectUri,
     responseType: options.responseType,
-    ...authenticationOf(options, demands),
-    organization: options.organization,
+    maxAge,
+    acrValues,
+    organization,
     ...visitor,
     startedAt: Math.floor(options.now() / 1000),
-  };
-}
-
-/**
- * What is asked of the user's authentication: a step-up takes the place of what the options say for
- * the method, and is never laxer than they are in time.
- */
-function authenticationOf(
-  options: ResolvedOptions,
-  demands: AuthenticationDemands | undefined,
-): Pick<Transaction, 'maxAge' | 'acrValues'> {
-  const { maxAge, acrValues } = options;
-  if (demands === undefined) return { maxAge, acrValues };
-  const isForMethod = demands.acrValues.length > 0;
-  const demandedAge = demands.maxAge ?? (isForMethod ? undefined : 0);
-  const ages = [maxAge, demandedAge].filter((age) => age !== undefined);
-  return {
-    maxAge: ages.length > 0 ? Math.min(...ages) : undefined,
-    acrValues: isForMethod ? demands.acrValues : acrValues,
   };
 }
 

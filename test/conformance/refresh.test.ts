@@ -88,6 +88,7 @@ describe('Core 12.2 the refreshed ID Token', () => {
     ['another aud', { claims: { aud: 'other' } }, 'ID_TOKEN_AUD'],
     ['further aud', { claims: { aud: ['client', 'b'], azp: 'client' } }, 'ID_TOKENS_AUD'],
     ['another nonce', { claims: { nonce: 'other' } }, 'ID_TOKEN_NONCE'],
+    ['another organization', { claims: { org_id: 'org_b' } }, 'ORGANIZATION'],
     ['another auth_time', { claims: { auth_time: 1 } }, 'ID_TOKENS_AUTH_TIME'],
     ['an azp that was not there', { claims: { azp: 'client' } }, 'ID_TOKENS_AUD'],
     ['a wrong at_hash', { claims: { at_hash: 'wrong' } }, 'AT_HASH_MISMATCH'],

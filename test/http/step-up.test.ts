@@ -72,7 +72,7 @@ describe('RFC 9470 step-up', () => {
     await start({ acrValues: 'mfa hwk' });
     challenge = demand(', acr_values="hwk"');
     const { login } = json(await flow.browser.fetch(`${flow.baseUrl}/transfer`));
-    await flow.browser.navigate(`${flow.baseUrl}${login}x`);
+    await flow.browser.navigate(`${flow.baseUrl}${String(login).replace('oidc_login=', '$&x')}`);
     expect(lastLogin()).toMatchObject({ acr_values: 'mfa hwk' });
     await flow.browser.navigate(`${flow.baseUrl}${login}`);
     expect(lastLogin()).toMatchObject({ acr_values: 'hwk' });

@@ -38,6 +38,7 @@ async function startPassportApp(
     routes: (app) => {
       app.get('/auth', own.authenticate('oidc', { returnTo: '/private' } as object));
       app.get('/auth-anywhere', own.authenticate('oidc'));
+      app.get('/auth-mfa', own.authenticate('oidc', { login: { acrValues: 'mfa' } } as object));
       app.get('/me', (req, res) => {
         res.json({ user: req.user ?? null, isAuthenticated: req.isAuthenticated() });
       });
@@ -65,6 +66,17 @@ describe('as a Passport strategy', () => {
     const api = await flow.browser.fetch(`${flow.baseUrl}/api/x`);
     expect(json(api)).toMatchObject({ authorization: `Bearer ${flow.op.accessTokens.back[0]}` });
     expect(flow.errors).toEqual([]);
+  });
+
+  it('asks for what passport.authenticate says about this login, and enforces it', async () => {
+    await startPassportApp();
+    expect((await flow.browser.navigate(`${flow.baseUrl}/auth-mfa`)).url).toBe(
+      `${flow.baseUrl}/me`,
+    );
+    expect(flow.op.lastRequest('/authorize').parameters).toMatchObject({ acr_values: 'mfa' });
+    flow.op.claims = { acr: 'password' };
+    await flow.browser.navigate(`${flow.baseUrl}/auth-mfa`);
+    expect(flow.errors).toEqual([expect.objectContaining({ code: 'ERR_OIDC_ACR' })]);
   });
 
   it("keeps the visitor's session under a new id", async () => {
