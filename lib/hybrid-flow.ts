@@ -56,6 +56,11 @@ export interface HybridFlow {
    */
   endSessions(whose: SessionsOf, store?: Store): Promise<number>;
   /**
+   * The public keys of `clientKey`, for the OP: as JSON at a URL of the application, or to be pasted at
+   * the OP. To rotate, put the new key behind the old one, and before it when the OP knows it.
+   */
+  jwks(): { keys: Readonly<Record<string, unknown>>[] };
+  /**
    * Resolves once the OP has been discovered. Optional: without it that happens at the first login.
    *
    * @throws {@link ProviderError}
@@ -79,6 +84,7 @@ export function hybridFlow(options: HybridFlowOptions): HybridFlow {
     errorHandler: () => errorHandler(parts),
     strategy: (verify) => createStrategy(parts, verify, recent),
     endSessions: (whose, store) => endSessionsOf(parts, whose, store),
+    jwks: () => ({ keys: parts.options.clientKeys.map(({ publicJwk }) => ({ ...publicJwk })) }),
     ready: async () => {
       await parts.provider.discovered();
     },

@@ -25,6 +25,7 @@ export type {
   AuthorizationRequestMethod,
   CarryOver,
   ClientCredentials,
+  ClientKeys,
   CommonOptions,
   EndSessionParams,
   HybridFlowOptions,
@@ -32,6 +33,8 @@ export type {
   OnError,
   OnRefreshFailure,
   RefreshFailure,
+  RequestObjectClaims,
+  RequestObjectOptions,
   ResponseMode,
   ResponseType,
   SignatureAlgorithm,
@@ -41,6 +44,12 @@ export type {
   Verify,
   VisitBeforeLogin,
 } from './options.ts';
+export type {
+  AsymmetricAlgorithm,
+  ClientKey,
+  PrivateKey,
+  SecretAlgorithm,
+} from './signing-key.ts';
 export { inProcessLock } from './tokens/lock.ts';
 export type { IoRedisClient, NodeRedisClient, RedisLockOptions } from './tokens/redis-lock.ts';
 export { redisLock } from './tokens/redis-lock.ts';

@@ -2,6 +2,15 @@ import type { NextFunction, Request, Response } from 'express';
 import type { HybridFlowError } from './errors.ts';
 import type { Lock } from './lock.ts';
 import type { IdTokenClaims } from './oidc/id-token-claims.ts';
+import {
+  type AsymmetricAlgorithm,
+  asymmetricAlgorithms,
+  type ClientKey,
+  type PrivateKey,
+  type SecretAlgorithm,
+  type SigningKey,
+  type SigningKeyPair,
+} from './signing-key.ts';
 
 /** The response types of the hybrid flow, and plain `code`. Wire name: `response_type`. */
 export type ResponseType = 'code' | 'code id_token' | 'code token' | 'code id_token token';
@@ -17,6 +26,7 @@ export type TokenEndpointAuthMethod =
   | 'client_secret_basic'
   | 'client_secret_post'
   | 'client_secret_jwt'
+  | 'private_key_jwt'
   | 'none';
 
 /** What `verify` gets: a login in which every check has passed. */
@@ -129,19 +139,56 @@ export type AuthorizationParams =
       | Readonly<Record<string, string | undefined>>
       | Promise<Readonly<Record<string, string | undefined>>>);
 
-/** A confidential client has a secret; a public one says that it has none. */
+/** A key of the client; of several the first signs, and all are in `jwks()`. */
+export type ClientKeys = PrivateKey | ClientKey | readonly (PrivateKey | ClientKey)[];
+
+/** A confidential client has a secret or a key; a public one says that it has none. */
 export type ClientCredentials =
   | {
       /** Wire name: `client_secret`. */
       clientSecret: string;
+      /** For `private_key_jwt`, and for request objects. */
+      clientKey?: ClientKeys | undefined;
       /** Wire name: `token_endpoint_auth_method`. @default what the OP offers, basic first */
       tokenEndpointAuthMethod?: Exclude<TokenEndpointAuthMethod, 'none'> | undefined;
+      /** Of `client_secret_jwt`. Wire name: `token_endpoint_auth_signing_alg`. @default 'HS256' */
+      tokenEndpointAuthSigningAlg?: SecretAlgorithm | undefined;
     }
   | {
       clientSecret?: undefined;
+      clientKey: ClientKeys;
+      tokenEndpointAuthMethod?: 'private_key_jwt' | undefined;
+      tokenEndpointAuthSigningAlg?: undefined;
+    }
+  | {
+      clientSecret?: undefined;
+      /** For request objects. */
+      clientKey?: ClientKeys | undefined;
       /** A public client: PKCE alone binds the code. */
       tokenEndpointAuthMethod: 'none';
+      tokenEndpointAuthSigningAlg?: undefined;
     };
+
+/** Claims of a request object that are no parameters. */
+export type RequestObjectClaims =
+  | Readonly<Record<string, unknown>>
+  | ((
+      req: Request,
+    ) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>);
+
+/** How authorization requests are signed. */
+export interface RequestObjectOptions {
+  /** @default 'client_key' if there is one, else 'client_secret' */
+  signedWith?: 'client_secret' | 'client_key' | undefined;
+  /** With the client secret. With a key it is the key's. @default 'HS256' */
+  alg?: SecretAlgorithm | undefined;
+  /** Further claims, or a function of the request that makes them; those of the request are refused. */
+  claims?: RequestObjectClaims | undefined;
+  /** How long the OP may take it. @default 300 */
+  lifetimeSeconds?: number | undefined;
+  /** Type in the header. @default 'oauth-authz-req+jwt' */
+  typ?: string | undefined;
+}
 
 /** Options of {@link hybridFlow}. */
 export type HybridFlowOptions = CommonOptions & ClientCredentials;
@@ -186,6 +233,8 @@ export interface CommonOptions {
    * options say. @default none
    */
   loginParams?: readonly string[] | undefined;
+  /** Sends each authorization request signed as well, in `request` (RFC 9101). @default not signed */
+  requestObject?: RequestObjectOptions | undefined;
   /** Oldest acceptable authentication, in seconds; enforced. Wire name: `max_age`. */
   maxAge?: number | undefined;
   /** Space-separated; one of them has to come back as `acr`. Wire name: `acr_values`. */
@@ -305,7 +354,17 @@ export interface ResolvedOptions {
   readonly maxAge: number | undefined;
   readonly acrValues: readonly string[];
   readonly organization: string | undefined;
+  readonly clientKeys: readonly SigningKeyPair[];
   readonly tokenEndpointAuthMethod: TokenEndpointAuthMethod | undefined;
+  readonly tokenEndpointAuthSigningAlg: SecretAlgorithm;
+  readonly requestObject:
+    | {
+        readonly key: SigningKey;
+        readonly typ: string;
+        readonly lifetimeSeconds: number;
+        readonly claims: (req: Request) => Promise<Readonly<Record<string, unknown>>>;
+      }
+    | undefined;
   readonly idTokenSignedResponseAlg: SignatureAlgorithm | undefined;
   readonly loginPath: string;
   readonly callbackPath: string;
@@ -364,19 +423,7 @@ export const defaultOptions = {
 } as const;
 
 /** Signature algorithms an ID Token may have: asymmetric ones whose hash c_hash and at_hash can use. */
-export const signatureAlgorithms = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-] as const;
+export const signatureAlgorithms: typeof asymmetricAlgorithms = asymmetricAlgorithms;
 
 /** Wire name: `id_token_signed_response_alg`. */
-export type SignatureAlgorithm = (typeof signatureAlgorithms)[number];
+export type SignatureAlgorithm = AsymmetricAlgorithm;

@@ -1,6 +1,7 @@
 import { isQueryParameter, readAuthorizationParams } from './authorization-parameters.ts';
 import { OptionsError } from './errors.ts';
 import type { Lock } from './lock.ts';
+import { invalid, readOneOf } from './option-values.ts';
 import {
   type AuthorizationRequestMethod,
   type CommonOptions,
@@ -10,8 +11,8 @@ import {
   type ResponseMode,
   type ResponseType,
   signatureAlgorithms,
-  type TokenEndpointAuthMethod,
 } from './options.ts';
+import { resolveCredentials, resolveRequestObject } from './resolve-credentials.ts';
 import { isResourceUri } from './resource-uri.ts';
 
 const responseTypes: readonly ResponseType[] = [
@@ -22,13 +23,6 @@ const responseTypes: readonly ResponseType[] = [
 ];
 
 const requestMethods: readonly AuthorizationRequestMethod[] = ['get', 'post'];
-
-const authMethods: readonly TokenEndpointAuthMethod[] = [
-  'client_secret_basic',
-  'client_secret_post',
-  'client_secret_jwt',
-  'none',
-];
 
 const knownOptions: readonly string[] = [
   ...Object.keys(defaultOptions),
@@ -45,7 +39,10 @@ const knownOptions: readonly string[] = [
   'maxAge',
   'acrValues',
   'organization',
+  'clientKey',
   'tokenEndpointAuthMethod',
+  'tokenEndpointAuthSigningAlg',
+  'requestObject',
   'idTokenSignedResponseAlg',
   'backchannelLogout',
   'frontchannelLogout',
@@ -85,12 +82,14 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
   const responseType =
     readOneOf('responseType', given.responseType, responseTypes) ?? defaultOptions.responseType;
   const paths = readPaths(given);
+  const credentials = resolveCredentials(given);
 
   return Object.freeze({
     // Verbatim: issuer identifiers are compared as strings, so a slash more or less matters.
     issuer: required(given, 'issuer'),
     clientId: required(given, 'clientId'),
-    ...readClientCredentials(given),
+    ...credentials,
+    requestObject: resolveRequestObject(given, credentials),
     baseUrl: base,
     origin: baseUrl.origin,
     basePath: base.slice(baseUrl.origin.length),
@@ -297,19 +296,6 @@ function readLock(options: HybridFlowOptions): Lock | undefined {
   return lock;
 }
 
-function readOneOf<T extends string>(
-  name: string,
-  value: unknown,
-  allowed: readonly T[],
-): T | undefined {
-  if (value === undefined) return undefined;
-  const found = allowed.find((candidate) => candidate === value);
-  if (found === undefined) {
-    throw invalid(name, `one of ${allowed.map((item) => `"${item}"`).join(', ')}`, value);
-  }
-  return found;
-}
-
 function readUrl(name: string, value: string, allowInsecureRequests: boolean): URL {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url?.username || url?.password || url?.hash) {
@@ -354,32 +340,6 @@ function readSecrets(secret: unknown): readonly string[] {
       );
     }),
   );
-}
-
-function readClientCredentials(
-  options: HybridFlowOptions,
-): Pick<ResolvedOptions, 'clientSecret' | 'tokenEndpointAuthMethod'> {
-  const tokenEndpointAuthMethod = readOneOf(
-    'tokenEndpointAuthMethod',
-    options.tokenEndpointAuthMethod,
-    authMethods,
-  );
-  const { clientSecret } = options;
-  if (clientSecret !== undefined && (typeof clientSecret !== 'string' || clientSecret === '')) {
-    throw new OptionsError(
-      'ERR_OIDC_OPTION_INVALID',
-      'clientSecret',
-      '"clientSecret" must be a non-empty string; is the environment variable set?',
-    );
-  }
-  if (clientSecret === undefined && tokenEndpointAuthMethod !== 'none') {
-    throw new OptionsError(
-      'ERR_OIDC_OPTION_MISSING',
-      'clientSecret',
-      '"clientSecret" is required, unless "tokenEndpointAuthMethod" is "none"',
-    );
-  }
-  return { clientSecret, tokenEndpointAuthMethod };
 }
 
 const pathOptions = [
@@ -557,21 +517,6 @@ function readLoginParams(options: HybridFlowOptions): readonly string[] {
     );
   }
   return Object.freeze([...loginParams]);
-}
-
-function invalid(option: string, wanted: string, found: unknown): OptionsError {
-  return new OptionsError(
-    'ERR_OIDC_OPTION_INVALID',
-    option,
-    `"${option}" must be ${wanted}; found ${show(found)}`,
-  );
-}
-
-/** A value as a message may show it; a URL that cannot be parsed may still hold a password. */
-function show(value: unknown): string {
-  if (typeof value === 'number' || value === null) return String(value);
-  if (typeof value !== 'string') return `a ${typeof value}`;
-  return value.includes('@') ? 'a text with "@"' : JSON.stringify(value.slice(0, 80));
 }
 
 /** The known name that is least far from a misspelt one, if any is near. */

@@ -56,8 +56,10 @@ export async function beginLogin(
     asked,
     note && sealNote(parts, { kind: note, returnTo }),
   );
-  const further = { ...(await options.authorizationParams(req)), ...asked.parameters };
-  const request = buildAuthorizationRequest(discovered, options, transaction, further);
+  const request = await buildAuthorizationRequest(discovered, options, transaction, {
+    parameters: { ...(await options.authorizationParams(req)), ...asked.parameters },
+    claims: (await options.requestObject?.claims(req)) ?? {},
+  });
   transactionCookies.store(req, res, transaction);
   return request;
 }

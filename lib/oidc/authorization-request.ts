@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ResolvedOptions, ResponseMode } from '../options.ts';
 import type { DiscoveredProvider } from './provider.ts';
+import { signRequestObject } from './request-object.ts';
 import type { Transaction } from './transaction.ts';
 
 /**
@@ -28,6 +29,13 @@ export type AuthorizationRequest =
       readonly parameters: readonly (readonly [name: string, value: string])[];
     };
 
+/** What a request has besides what the flow itself sets. */
+export interface FurtherParameters {
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Claims of the request object that are no parameters. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
 /**
  * The request that the browser brings to the OP: as a URL to go to, or as a form to post. The OP has
  * to take both (Core 3.1.2.1).
@@ -37,15 +45,22 @@ export type AuthorizationRequest =
  *
  * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#HybridAuthRequest Core 3.3.2.1}
  */
-export function buildAuthorizationRequest(
+export async function buildAuthorizationRequest(
   provider: DiscoveredProvider,
   options: Pick<
     ResolvedOptions,
-    'clientId' | 'scope' | 'audience' | 'resources' | 'authorizationRequestMethod'
+    | 'clientId'
+    | 'scope'
+    | 'audience'
+    | 'resources'
+    | 'authorizationRequestMethod'
+    | 'requestObject'
+    | 'now'
+    | 'clockToleranceSeconds'
   >,
   transaction: Transaction,
-  further: Readonly<Record<string, string>>,
-): AuthorizationRequest {
+  { parameters: further, claims }: FurtherParameters,
+): Promise<AuthorizationRequest> {
   const url = new URL(provider.authorizationEndpoint);
   const parameters: Record<string, string> = {
     ...further,
@@ -64,11 +79,16 @@ export function buildAuthorizationRequest(
   if (transaction.acrValues.length > 0) parameters['acr_values'] = transaction.acrValues.join(' ');
   if (transaction.organization !== undefined) parameters['organization'] = transaction.organization;
   if (options.audience !== undefined) parameters['audience'] = options.audience;
-  const all = [
+  const all: [string, string][] = [
     ...Object.entries(parameters),
     // RFC 8707 2: the one parameter that may come several times.
     ...options.resources.map((resource): [string, string] => ['resource', resource]),
   ];
+  if (options.requestObject !== undefined) {
+    const { issuer } = provider.metadata;
+    const signed = await signRequestObject(issuer, all, claims, options, options.requestObject);
+    all.push(['request', signed]);
+  }
   // The endpoint may have a query of its own, which is kept (RFC 6749 3.1) but for these names.
   for (const [name] of all) url.searchParams.delete(name);
   if (options.authorizationRequestMethod === 'post') {

@@ -1,10 +1,16 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { decodeProtectedHeader, jwtVerify } from 'jose';
+import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { createProvider } from '../../lib/oidc/provider.ts';
 import { requestTokens } from '../../lib/oidc/token-endpoint.ts';
 import { type FetchedRequest, type OpByFetch, opByFetch } from '../support/op-by-fetch.ts';
 
 const secret = 'secret of the client, of 32 bytes';
+
+function newKey(): { pem: string; publicKey: KeyObject } {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), publicKey };
+}
 
 async function tokenRequest(op: OpByFetch): Promise<FetchedRequest> {
   await requestTokens(createProvider(op.options), 'refresh_token', { refresh_token: 'rt' });
@@ -45,6 +51,64 @@ describe('Core 9 client authentication', () => {
     expect(payload.sub).toBe('client');
     expect(headers.get('authorization')).toBeNull();
     expect(parameters['client_secret']).toBeUndefined();
+  });
+
+  it.each(['HS384', 'HS512'] as const)('by client_secret_jwt signs with %s', async (alg) => {
+    const op = opByFetch(
+      {},
+      {
+        clientSecret: secret.repeat(2),
+        tokenEndpointAuthMethod: 'client_secret_jwt',
+        tokenEndpointAuthSigningAlg: alg,
+      },
+    );
+    const { parameters } = await tokenRequest(op);
+    const verified = await jwtVerify(
+      parameters['client_assertion'] ?? '',
+      Buffer.from(secret.repeat(2)),
+      { algorithms: [alg] },
+    );
+    expect(verified.protectedHeader.alg).toBe(alg);
+  });
+
+  it('by private_key_jwt signs with the first key, which it names, and for the issuer only', async () => {
+    const [first, second] = [newKey(), newKey()];
+    const op = opByFetch(
+      {},
+      {
+        clientKey: [
+          { key: first.pem, kid: 'new' },
+          { key: second.pem, kid: 'old' },
+        ],
+      },
+    );
+    const { parameters, headers } = await tokenRequest(op);
+    const assertion = parameters['client_assertion'] ?? '';
+    expect(decodeProtectedHeader(assertion)).toEqual({ alg: 'ES256', kid: 'new', typ: 'JWT' });
+    const { payload } = await jwtVerify(assertion, first.publicKey, {
+      issuer: 'client',
+      subject: 'client',
+      requiredClaims: ['jti', 'iat'],
+    });
+    expect(payload.aud).toBe('https://op.example');
+    expect(Number(payload.exp) - Number(payload.iat)).toBe(60);
+    expect(headers.get('authorization')).toBeNull();
+    await expect(jwtVerify(assertion, second.publicKey)).rejects.toMatchObject({
+      code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+    });
+  });
+
+  it('never sends the same assertion twice', async () => {
+    const op = opByFetch({}, { clientKey: newKey().pem });
+    const [first, second] = [await tokenRequest(op), await tokenRequest(op)];
+    const jti = ({ parameters }: FetchedRequest) =>
+      decodeJwt(parameters['client_assertion'] ?? '').jti;
+    expect(jti(first)).not.toBe(jti(second));
+  });
+
+  it('with a secret and a key uses the secret, as the key may be for request objects', async () => {
+    const op = opByFetch({}, { clientSecret: secret, clientKey: newKey().pem });
+    expect((await tokenRequest(op)).headers.get('authorization')).toMatch(/^Basic /);
   });
 
   it.each([

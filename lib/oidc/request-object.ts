@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import type { ResolvedOptions } from '../options.ts';
+import { signJwt } from './signed-jwt.ts';
+
+/**
+ * The authorization request as a signed JWT, for the parameter `request`: nobody between here and the
+ * OP can change it, and it may say what no parameter has a name for. It has every parameter of the
+ * request. These are sent in clear as well, as OPs need some of them there (Core 6.1) and some take
+ * only claims of their own from the object.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9101#section-4 RFC 9101 section 4}
+ */
+export function signRequestObject(
+  issuer: string,
+  parameters: readonly (readonly [name: string, value: string])[],
+  claims: Readonly<Record<string, unknown>>,
+  options: Pick<ResolvedOptions, 'clientId' | 'now' | 'clockToleranceSeconds'>,
+  { key, typ, lifetimeSeconds }: NonNullable<ResolvedOptions['requestObject']>,
+): Promise<string> {
+  const iat = Math.floor(options.now() / 1000);
+  const payload = {
+    ...claims,
+    ...claimsOf(parameters),
+    iss: options.clientId,
+    aud: issuer,
+    iat,
+    // The OP's clock may be behind ours.
+    nbf: iat - options.clockToleranceSeconds,
+    exp: iat + lifetimeSeconds,
+    jti: randomBytes(16).toString('base64url'),
+  };
+  return signJwt(payload, key, typ);
+}
+
+/** Core 6.1: numbers are JSON numbers. RFC 9101 4: what may come several times is an array. */
+function claimsOf(
+  parameters: readonly (readonly [name: string, value: string])[],
+): Record<string, unknown> {
+  const claims: Record<string, unknown> = {};
+  for (const [name, value] of parameters) {
+    const before = claims[name];
+    if (before !== undefined) claims[name] = [before, value].flat();
+    else claims[name] = name === 'max_age' ? Number(value) : value;
+  }
+  return claims;
+}
