@@ -22,7 +22,7 @@ export function createSignIn(settings: Settings, lock: Lock | undefined): Hybrid
     // Sign out at the OP, and the shop hears of it.
     backchannelLogout: true,
     // The library has an error page of its own; this shop shows it in its own dress.
-    onError: (error, _req, _res, next) => next(error),
+    onError: ({ error, next }) => next(error),
   });
 }
 

@@ -300,6 +300,20 @@ export class AuthenticationError extends HybridFlowError {
   }
 }
 
+/** The application refused a login with a reason. */
+export class LoginRefusedError extends AuthenticationError {
+  /** The application's words for the visitor: escape them before you show them. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(
+      'ERR_OIDC_LOGIN_REFUSED',
+      'the function "verify" refused this login; see the field "reason"',
+    );
+    this.reason = reason;
+  }
+}
+
 /**
  * An API wants the user to sign in anew: by another method, or because the last time is too long ago.
  *

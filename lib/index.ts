@@ -21,6 +21,7 @@ export type { Lock, Release } from './lock.ts';
 export type { IdTokenClaims } from './oidc/id-token-claims.ts';
 export type { TokenTarget } from './oidc/token-target.ts';
 export type {
+  AllowedOrganizations,
   AuthorizationParams,
   AuthorizationRequestMethod,
   CarryOver,
@@ -28,8 +29,11 @@ export type {
   ClientKeys,
   CommonOptions,
   EndSessionParams,
+  EndSessionUrl,
+  FailedRequest,
   HybridFlowOptions,
   LoginOptions,
+  LogoutAtOp,
   OnError,
   OnRefreshFailure,
   RefreshFailure,
@@ -37,6 +41,7 @@ export type {
   RequestObjectOptions,
   ResponseMode,
   ResponseType,
+  ReturnedOrganization,
   SignatureAlgorithm,
   TokenEndpointAuthMethod,
   TransactionCookieOptions,

@@ -38,10 +38,16 @@ export interface VerifiedLogin {
   /** Scope that was granted. */
   readonly scope: readonly string[];
   readonly req: Request;
+  /**
+   * Refuses the login with a reason that the visitor sees. It throws, so that nothing after it lets the
+   * login through.
+   */
+  readonly refuse: (reason: string) => never;
 }
 
 /**
- * Turns a verified login into the application's user, or refuses it with `false`.
+ * Turns a verified login into the application's user, or refuses it: with a reason by `refuse`, or
+ * without one by returning `false`.
  *
  * Where Passport is mounted, the user it returns goes through `req.logIn`.
  */
@@ -96,18 +102,54 @@ export interface TransactionCookieOptions {
   domain?: string | undefined;
 }
 
+/** A request that failed, and what is needed to answer it. */
+export interface FailedRequest {
+  readonly error: HybridFlowError;
+  readonly req: Request;
+  readonly res: Response;
+  /** Hands on to the application's own error handler: `next(error)`. */
+  readonly next: NextFunction;
+  /** Path of the login route, to try again; leads where the visitor was going, where that is known. */
+  readonly loginPath: string;
+}
+
 /**
- * Answers a request that failed. After a login that failed, `res.locals.oidcReturnTo` is where the
- * visitor was going, for a link to try again: `?return_to=` of the login route.
+ * Answers a request that failed.
  *
  * The default renders a small page, or problem details as JSON. The 401 of `requireAuth` to an API call is no failure: it is always problem details.
  */
-export type OnError = (
-  error: unknown,
-  req: Request,
-  res: Response,
-  next: NextFunction,
-) => void | Promise<void>;
+export type OnError = (failure: FailedRequest) => void | Promise<void>;
+
+/** An organization that a login was with, by the claims of the ID Token. */
+export interface ReturnedOrganization {
+  /** Claim `org_id`. */
+  readonly id: string | undefined;
+  /** Claim `org_name`. */
+  readonly name: string | undefined;
+  /** What this login asked for; it has been held against the claims. */
+  readonly asked: string | undefined;
+  readonly claims: IdTokenClaims;
+}
+
+/** Ids (`org_…`) and names of organizations, or a function that lets in by `true`. */
+export type AllowedOrganizations =
+  | readonly string[]
+  | ((organization: ReturnedOrganization) => boolean | Promise<boolean>);
+
+/** A logout that goes on to the OP. */
+export interface LogoutAtOp {
+  /** The standard request (RP-Initiated Logout), where the OP has such an endpoint. */
+  readonly url: string | undefined;
+  readonly clientId: string;
+  /** The ID Token of the login that ends. */
+  readonly idTokenHint: string | undefined;
+  /** Where the OP has to send the browser, with `state` in the query. */
+  readonly postLogoutRedirectUri: string;
+  readonly state: string;
+}
+
+/** Makes the URL at the OP to which a logout leads; `undefined` for none. */
+export type EndSessionUrl = (logout: LogoutAtOp) => string | undefined;
 
 /** Parameters such as `logout_hint` and `ui_locales`, the same for all or by the claims of the login. */
 export type EndSessionParams =
@@ -241,6 +283,13 @@ export interface CommonOptions {
   acrValues?: string | undefined;
   /** Auth0's `organization`, an id (`org_…`) or a name; enforced on `org_id` or `org_name`. */
   organization?: string | undefined;
+  /**
+   * Organizations whose users may sign in. Every one that comes back is held against it, whether or
+   * not it was asked for. @default all, but the one that was asked for has to come
+   */
+  allowedOrganizations?: AllowedOrganizations | undefined;
+  /** For OPs with a logout of their own. @default the standard request */
+  endSessionUrl?: EndSessionUrl | undefined;
   /** Wire name: `id_token_signed_response_alg`. @default the asymmetric algorithms the OP lists */
   idTokenSignedResponseAlg?: SignatureAlgorithm | undefined;
   /** Path of the login route, below `baseUrl`, where the router is mounted. @default '/login' */
@@ -354,6 +403,8 @@ export interface ResolvedOptions {
   readonly maxAge: number | undefined;
   readonly acrValues: readonly string[];
   readonly organization: string | undefined;
+  readonly allowedOrganizations: Exclude<AllowedOrganizations, readonly string[]> | undefined;
+  readonly endSessionUrl: EndSessionUrl | undefined;
   readonly clientKeys: readonly SigningKeyPair[];
   readonly tokenEndpointAuthMethod: TokenEndpointAuthMethod | undefined;
   readonly tokenEndpointAuthSigningAlg: SecretAlgorithm;

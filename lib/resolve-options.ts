@@ -1,6 +1,7 @@
 import { isQueryParameter, readAuthorizationParams } from './authorization-parameters.ts';
 import { OptionsError } from './errors.ts';
 import type { Lock } from './lock.ts';
+import { isOfOrganization } from './oidc/enforced-claims.ts';
 import { invalid, readOneOf } from './option-values.ts';
 import {
   type AuthorizationRequestMethod,
@@ -39,6 +40,8 @@ const knownOptions: readonly string[] = [
   'maxAge',
   'acrValues',
   'organization',
+  'allowedOrganizations',
+  'endSessionUrl',
   'clientKey',
   'tokenEndpointAuthMethod',
   'tokenEndpointAuthSigningAlg',
@@ -111,6 +114,8 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
     maxAge: readOptionalNumber(given, 'maxAge', 0),
     acrValues: (readText(given, 'acrValues') ?? '').split(' ').filter(Boolean),
     organization: readText(given, 'organization'),
+    allowedOrganizations: readAllowedOrganizations(given),
+    endSessionUrl: readFunction(given, 'endSessionUrl'),
     idTokenSignedResponseAlg: readOneOf(
       'idTokenSignedResponseAlg',
       given.idTokenSignedResponseAlg,
@@ -265,10 +270,9 @@ function readEndSessionParams(options: HybridFlowOptions): ResolvedOptions['endS
   return () => parameters;
 }
 
-function readFunction<Name extends 'verify' | 'onError' | 'onRefreshFailure' | 'fetch' | 'now'>(
-  options: HybridFlowOptions,
-  name: Name,
-): Exclude<CommonOptions[Name], undefined> | undefined {
+function readFunction<
+  Name extends 'verify' | 'onError' | 'onRefreshFailure' | 'endSessionUrl' | 'fetch' | 'now',
+>(options: HybridFlowOptions, name: Name): Exclude<CommonOptions[Name], undefined> | undefined {
   const value = options[name];
   if (value !== undefined && typeof value !== 'function') throw invalid(name, 'a function', value);
   return value as Exclude<CommonOptions[Name], undefined> | undefined;
@@ -501,6 +505,22 @@ function readParams(options: HybridFlowOptions): ResolvedOptions['authorizationP
   }
   const checked = readAuthorizationParams(authorizationParams);
   return async () => checked;
+}
+
+function readAllowedOrganizations(
+  options: HybridFlowOptions,
+): ResolvedOptions['allowedOrganizations'] {
+  const { allowedOrganizations } = options;
+  if (allowedOrganizations === undefined || typeof allowedOrganizations === 'function') {
+    return allowedOrganizations;
+  }
+  const isText = (item: unknown): boolean => typeof item === 'string' && item !== '';
+  if (!Array.isArray(allowedOrganizations) || !allowedOrganizations.every(isText)) {
+    const wanted = 'an array of ids and names of organizations, or a function';
+    throw invalid('allowedOrganizations', wanted, allowedOrganizations);
+  }
+  const allowed: readonly string[] = [...allowedOrganizations];
+  return ({ claims }) => allowed.some((organization) => isOfOrganization(claims, organization));
 }
 
 function readLoginParams(options: HybridFlowOptions): readonly string[] {

@@ -1,6 +1,11 @@
 import type { Request, Response } from 'express';
 import { BoundedMap } from '../bounded-map.ts';
-import { AuthenticationError, TransactionError, ValidationError } from '../errors.ts';
+import {
+  AuthenticationError,
+  LoginRefusedError,
+  TransactionError,
+  ValidationError,
+} from '../errors.ts';
 import { publish } from '../events.ts';
 import {
   checkAuthorizationResponse,
@@ -240,16 +245,20 @@ async function finish(
   refuseExpired(transaction, options);
   const accepted = checkAuthorizationResponse(received, transaction, await provider.discovered());
   const tokens = await exchangeCode(accepted, transaction, provider, options);
-  checkEnforcedClaims(tokens.claims, transaction, options);
+  await checkEnforcedClaims(tokens.claims, transaction, options);
   const user = verify === undefined ? undefined : await verifiedUser(verify, tokens, req);
   const establish: Parameters<SignIn>[1] = (renew, data) =>
     loginSessions.establish(req, tokens, transaction, renew, data);
   return signIn(user, establish, transaction.returnTo);
 }
 
+function refuse(reason: string): never {
+  throw new LoginRefusedError(String(reason));
+}
+
 async function verifiedUser(verify: Verify, tokens: TokenSet, req: Request): Promise<unknown> {
   const { claims, accessToken } = tokens;
-  const user = await verify({ claims, accessToken, scope: tokens.scope.split(' '), req });
+  const user = await verify({ claims, accessToken, scope: tokens.scope.split(' '), req, refuse });
   if (user) return user;
   throw new AuthenticationError(
     'ERR_OIDC_LOGIN_REFUSED',

@@ -4,6 +4,7 @@ import {
   AuthenticationError,
   AuthorizationResponseError,
   HybridFlowError,
+  LoginRefusedError,
   OptionsError,
   ProviderError,
   SessionStoreError,
@@ -11,7 +12,7 @@ import {
   TransactionError,
 } from '../errors.ts';
 import { publish } from '../events.ts';
-import type { OnError, ResolvedOptions } from '../options.ts';
+import type { FailedRequest, OnError, ResolvedOptions } from '../options.ts';
 import { isNavigation } from './negotiation.ts';
 import { escapeHtml, sendPage } from './pages.ts';
 import { defaultReturnPath } from './return-to.ts';
@@ -36,7 +37,13 @@ export function answerError(
   }
   publish('error', { error, req });
   if (options.onError) {
-    void callOnError(options.onError, error, req, res, next);
+    void callOnError(options.onError, {
+      error,
+      req,
+      res,
+      next,
+      loginPath: loginPathAgain(res, options),
+    });
     return;
   }
   res.set('Cache-Control', 'no-store');
@@ -46,15 +53,19 @@ export function answerError(
 }
 
 /** The application's function may throw, or return a promise that fails: both are its errors. */
-async function callOnError(
-  onError: OnError,
-  ...[error, req, res, next]: Parameters<OnError>
-): Promise<void> {
+async function callOnError(onError: OnError, request: FailedRequest): Promise<void> {
   try {
-    await onError(error, req, res, next);
+    await onError(request);
   } catch (failure) {
-    next(failure);
+    request.next(failure);
   }
+}
+
+/** Path of the login route, with where the visitor was going. */
+function loginPathAgain(res: Response, options: ResolvedOptions): string {
+  const returnTo: unknown = res.locals['oidcReturnTo'];
+  const query = typeof returnTo === 'string' ? `?return_to=${encodeURIComponent(returnTo)}` : '';
+  return `${options.basePath}${options.loginPath}${query}`;
 }
 
 /** Without Fetch Metadata, a form_post is told by its media type alone. */
@@ -104,10 +115,8 @@ function demandsOf({ acrValues, maxAge }: StepUpError): string {
 }
 
 function sendErrorPage(error: HybridFlowError, res: Response, options: ResolvedOptions): void {
-  const returnTo: unknown = res.locals['oidcReturnTo'];
   const { title, text } = visitorText(error);
-  const query = typeof returnTo === 'string' ? `?return_to=${encodeURIComponent(returnTo)}` : '';
-  const login = `${options.basePath}${options.loginPath}${query}`;
+  const login = loginPathAgain(res, options);
   // Nothing that a visitor could do helps against a wrong set-up.
   const signIn =
     error instanceof OptionsError
@@ -119,7 +128,7 @@ function sendErrorPage(error: HybridFlowError, res: Response, options: ResolvedO
     process.env['NODE_ENV'] === 'production' ? '' : `<br>${escapeHtml(error.message)}`;
   sendPage(res, error.status, {
     title,
-    body: `<h1>${title}</h1><p>${text}</p><nav>${signIn}<a href="${escapeHtml(defaultReturnPath(options))}">Go to the start page</a></nav><p class="detail">Reference: <code>${error.code}</code>${cookie}${forDevelopers}</p>`,
+    body: `<h1>${title}</h1><p>${escapeHtml(text)}</p><nav>${signIn}<a href="${escapeHtml(defaultReturnPath(options))}">Go to the start page</a></nav><p class="detail">Reference: <code>${error.code}</code>${cookie}${forDevelopers}</p>`,
   });
 }
 
@@ -130,6 +139,9 @@ function visitorText(error: HybridFlowError): { title: string; text: string } {
       title: 'Sign-in was cancelled',
       text: 'You are not signed in. You cancelled, or you have no access to this application. You can try again, also with another account.',
     };
+  }
+  if (error instanceof LoginRefusedError) {
+    return { title: 'This account has no access', text: error.reason };
   }
   if (error instanceof AuthenticationError && error.code === 'ERR_OIDC_LOGIN_REFUSED') {
     return {

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { ValidationError } from '../errors.ts';
+import { OptionsError, ValidationError } from '../errors.ts';
 import type { GrantTokens } from '../oidc/code-exchange.ts';
 import { buildEndSessionRequest, type EndSessionRequest } from '../oidc/end-session.ts';
 import { revokeRefreshToken } from '../oidc/revocation.ts';
@@ -72,7 +72,9 @@ async function endSessionRequest(
   try {
     const discovered = await parts.provider.discovered();
     return buildEndSessionRequest(discovered, parts.options, login);
-  } catch {
+  } catch (error) {
+    // A mistake in the set-up is told, now that the login has ended.
+    if (error instanceof OptionsError) throw error;
     // The login has ended here; an OP that is down must not make it look otherwise.
     return undefined;
   }

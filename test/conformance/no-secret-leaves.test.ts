@@ -41,7 +41,7 @@ describe('no secret leaves', () => {
     flow = await startFlow({
       oidc: {
         responseType: 'code id_token token',
-        onError: (error, _req, res) => {
+        onError: ({ error, res }) => {
           errors.push(error);
           res.status(400).send(error instanceof Error ? `${error.name}: ${error.message}` : '');
         },

@@ -267,7 +267,7 @@ describe('whatever happens around the callback', () => {
     const seen: unknown[] = [];
     flow = await startFlow({
       oidc: {
-        onError: (error, _req, res) => {
+        onError: ({ error, res }) => {
           seen.push(error);
           res.status(400).end();
         },

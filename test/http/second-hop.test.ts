@@ -123,7 +123,7 @@ describe('the session of the first hop', () => {
     const seen: unknown[] = [];
     flow = await startFlow({
       oidc: {
-        onError: (_error, req, res) => {
+        onError: ({ req, res }) => {
           seen.push('session' in req, 'sessionID' in req);
           res.status(400).end();
         },
