@@ -49,6 +49,17 @@ export type {
   Verify,
   VisitBeforeLogin,
 } from './options.ts';
+export type { Auth0Options } from './providers/auth0.ts';
+export { auth0 } from './providers/auth0.ts';
+export type {
+  LoginHint,
+  PingOneEnvironment,
+  PingOneOptions,
+  PingOneRegion,
+  PingOneRequestClaims,
+} from './providers/pingone.ts';
+export { pingOne, pingOneLoginHintToken } from './providers/pingone.ts';
+export type { PresetOptions } from './providers/preset.ts';
 export type {
   AsymmetricAlgorithm,
   ClientKey,

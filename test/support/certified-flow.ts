@@ -52,7 +52,7 @@ export async function startCertifiedFlow(setup: CertifiedFlowSetup = {}): Promis
     lock: inProcessLock(),
     ...setup.oidc,
   });
-  listening.server.on('request', buildApp(setup, oidc, api));
+  listening.server.on('request', buildCertifiedApp(setup, oidc, api));
   return { baseUrl, op, api, clock, close: () => closeAll(listening, op, api) };
 }
 
@@ -60,7 +60,12 @@ async function closeAll(...closing: Pick<Listening, 'close'>[]): Promise<void> {
   for (const part of closing) await part.close();
 }
 
-function buildApp(setup: CertifiedFlowSetup, oidc: HybridFlow, api: ResourceServer): Express {
+/** The application of {@link startCertifiedFlow}, at any OP. */
+export function buildCertifiedApp(
+  setup: CertifiedFlowSetup,
+  oidc: HybridFlow,
+  api: ResourceServer,
+): Express {
   const app = (setup.expressModule ?? express)();
   app.use(helmet());
   app.use(

@@ -1,0 +1,294 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type Auth0Options, auth0, type RequireAuthOptions } from 'passport-oidc-hybrid';
+import { type Auth0Op, type Auth0OpOptions, startAuth0Op } from '../support/auth0-op.ts';
+import { errorCode, json } from '../support/flow.ts';
+import { type ProviderFlow, startProviderFlow } from '../support/provider-flow.ts';
+
+let flow: ProviderFlow<Auth0Op>;
+afterEach(() => flow.close());
+
+/** An application by the preset; the stand-in's issuer is in place of the one of the domain. */
+async function start(
+  options: Partial<Auth0Options> = {},
+  tenant: Partial<Auth0OpOptions> = {},
+  guard: RequireAuthOptions = {},
+): Promise<void> {
+  flow = await startProviderFlow({
+    startOp: (addresses) => startAuth0Op({ ...addresses, ...tenant }),
+    options: (op, common) =>
+      auth0({
+        domain: 'tenant.eu.auth0.com',
+        clientId: op.clientId,
+        clientSecret: op.clientSecret,
+        audience: op.audience,
+        scope: 'openid profile email offline_access orders:read orders:write',
+        ...common,
+        ...options,
+      } as Auth0Options),
+    routes: (app, oidc) => {
+      app.get('/guarded', oidc.requireAuth(guard), (req, res) => {
+        res.json(req.oidc?.claims);
+      });
+      app.get('/scope', oidc.requireAuth(), async (req, res) => {
+        const token = await req.oidc?.accessToken({ scope: 'orders:read' });
+        res.json(token?.scope);
+      });
+    },
+  });
+}
+
+const visit = (path: string) => flow.browser.navigate(`${flow.baseUrl}${path}`);
+const api = () => flow.browser.fetch(`${flow.baseUrl}/api/orders`);
+const logOut = () =>
+  flow.browser.navigate({ method: 'GET', url: `${flow.baseUrl}/logout`, from: flow.baseUrl });
+
+describe('auth0(), with the stand-in', () => {
+  it.each([
+    ['code', 'query'],
+    ['code', 'form_post'],
+    ['code', 'fragment'],
+    ['code id_token', 'form_post'],
+    ['code id_token', 'fragment'],
+    ['code token', 'form_post'],
+    ['code token', 'fragment'],
+    ['code id_token token', 'form_post'],
+    ['code id_token token', 'fragment'],
+  ] as const)(
+    '"%s" by %s: sign in, call the API, refresh, sign out',
+    async (responseType, responseMode) => {
+      await start({ responseType, responseMode });
+      const arrival = await visit('/profile');
+      expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/profile` });
+      expect(json(arrival)).toMatchObject({ sub: 'auth0|ada', iss: flow.op.issuer });
+      expect(flow.op.issuer).toMatch(/\/$/);
+      expect(flow.op.asked()).toMatchObject({ audience: flow.op.audience });
+
+      const first = await api();
+      expect(json(first)).toMatchObject({ sub: 'auth0|ada' });
+      flow.clock.advance(31);
+      const second = await api();
+      expect(second.status).toBe(200);
+      expect(json(second)['authorization']).not.toBe(json(first)['authorization']);
+      expect(flow.op.grants).toEqual({ authorization_code: 1, refresh_token: 1, refused: 0 });
+
+      expect(await logOut()).toMatchObject({ status: 200, url: `${flow.baseUrl}/` });
+      expect(flow.op.logouts.map(({ path }) => path)).toEqual(['/oidc/logout']);
+      expect((await api()).status).toBe(401);
+    },
+  );
+
+  it('gets a token of reduced scope by a refresh', async () => {
+    await start();
+    expect((await visit('/scope')).text).toBe('["orders:read"]');
+  });
+
+  it.each([
+    ['a secret in the header', 'client_secret_basic'],
+    ['a secret in the body', 'client_secret_post'],
+  ] as const)('takes a client by %s', async (_how, tokenEndpointAuthMethod) => {
+    await start(
+      { tokenEndpointAuthMethod },
+      { client: { token_endpoint_auth_method: tokenEndpointAuthMethod } },
+    );
+    expect((await visit('/profile')).status).toBe(200);
+  });
+
+  it.each([true, false])(
+    'takes a client by a key that it knows (%s), and no other',
+    async (isKnown) => {
+      const keys = [1, 2].map(() => generateKeyPairSync('rsa', { modulusLength: 2048 }));
+      const known = keys[isKnown ? 0 : 1]?.publicKey.export({ format: 'jwk' });
+      await start(
+        { clientSecret: undefined, clientKey: { key: keys[0]?.privateKey, kid: 'k' } } as never,
+        {
+          client: {
+            client_secret: undefined,
+            token_endpoint_auth_method: 'private_key_jwt',
+            token_endpoint_auth_signing_alg: 'RS256',
+            jwks: { keys: [{ ...known, kid: 'k' }] },
+          } as never,
+        },
+      );
+      const arrival = await visit('/profile');
+      expect([arrival.status, errorCode(arrival)]).toEqual(
+        isKnown ? [200, undefined] : [502, 'ERR_OIDC_CLIENT_REFUSED'],
+      );
+    },
+  );
+});
+
+describe('parameters', () => {
+  it.each([
+    [{ connection: 'google-oauth2' }, { connection: 'google-oauth2' }],
+    [{ screenHint: 'signup' }, { screen_hint: 'signup' }],
+    [{ uiLocales: 'de en' }, { ui_locales: 'de en' }],
+    [
+      {
+        connection: 'google-oauth2',
+        authorizationParams: { login_hint: 'ada', connection: undefined },
+      },
+      { login_hint: 'ada' },
+    ],
+    [{ uiLocales: 'de', authorizationParams: () => ({ ui_locales: 'fr' }) }, { ui_locales: 'fr' }],
+  ] as [Partial<Auth0Options>, object][])('%j are sent', async (options, sent) => {
+    await start(options);
+    expect((await visit('/profile')).status).toBe(200);
+    expect(flow.op.asked()).toMatchObject(sent);
+  });
+
+  it.each([
+    ['connection', { connection: 'unknown' }],
+    ['screen_hint', { screenHint: 'dance' }],
+    ['audience', { audience: 'https://unknown.example' }],
+    ['organization', { organization: 'org_unknown' }],
+  ])('refused by Auth0 (%s) end on a page that says so', async (_name, options) => {
+    await start(options);
+    const refused = await visit('/profile');
+    expect([refused.status, errorCode(refused)]).toEqual([403, 'ERR_OIDC_OP_ERROR']);
+    expect((await api()).status).toBe(401);
+  });
+});
+
+describe('organizations', () => {
+  it.each([
+    ['by id', 'org_acme', false, { org_id: 'org_acme' }],
+    ['by id, with names', 'org_acme', true, { org_id: 'org_acme', org_name: 'acme' }],
+    ['by name', 'acme', true, { org_id: 'org_acme', org_name: 'acme' }],
+  ])('are asked for and come back %s', async (_how, organization, hasOrganizationNames, claims) => {
+    await start({ organization });
+    flow.op.settings.hasOrganizationNames = hasOrganizationNames;
+    expect(json(await visit('/profile'))).toMatchObject(claims);
+  });
+
+  it.each([
+    ['another id', 'org_acme', { org_id: 'org_other' }],
+    ['another name', 'acme', { org_name: 'other' }],
+    ['none', 'org_acme', { org_id: undefined }],
+  ])('that come back as %s are refused', async (_what, organization, claims) => {
+    await start({ organization });
+    Object.assign(flow.op.settings, { hasOrganizationNames: true, claims });
+    const refused = await visit('/profile');
+    expect([refused.status, errorCode(refused)]).toEqual([400, 'ERR_OIDC_ORGANIZATION']);
+    expect((await api()).status).toBe(401);
+  });
+
+  it.each([
+    ['without a rule', {}, 400],
+    ['with another one on the list', { allowedOrganizations: ['org_other'] }, 400],
+    ['on the list', { allowedOrganizations: ['org_acme'] }, 200],
+    [
+      'by a function',
+      { allowedOrganizations: ({ id }: { id?: unknown }) => id === 'org_acme' },
+      200,
+    ],
+    ['by a function that says no', { allowedOrganizations: () => false }, 400],
+  ])('that were picked at the prompt and come unasked, %s', async (_rule, options, status) => {
+    await start(options as Partial<Auth0Options>);
+    flow.op.settings.pickedOrganization = 'org_acme';
+    expect((await visit('/profile')).status).toBe(status);
+  });
+
+  it('of a route are asked of who is signed in without', async () => {
+    await start({}, {}, { login: { organization: 'org_acme' } });
+    expect(json(await visit('/profile'))).not.toHaveProperty('org_id');
+    expect(json(await visit('/guarded'))).toMatchObject({ org_id: 'org_acme' });
+  });
+});
+
+describe('an invitation link', () => {
+  const link = (query: Record<string, string>) =>
+    visit(
+      `/login?${new URLSearchParams({ ...query, organization_name: 'Acme', return_to: '/profile' })}`,
+    );
+
+  it('goes on to Auth0, and signs in with the organization', async () => {
+    await start();
+    expect(json(await link(flow.op.invitation))).toMatchObject({ org_id: 'org_acme' });
+    expect(flow.op.asked()).toMatchObject(flow.op.invitation);
+    expect(flow.op.asked()).not.toHaveProperty('organization_name');
+  });
+
+  it.each([
+    ['with another ticket', { invitation: 'made-up' }, 403, 'ERR_OIDC_OP_ERROR'],
+    ['to another organization', { organization: 'org_other' }, 403, 'ERR_OIDC_OP_ERROR'],
+  ])('%s is refused', async (_how, change, status, code) => {
+    await start();
+    const refused = await link({ ...flow.op.invitation, ...change });
+    expect([refused.status, errorCode(refused)]).toEqual([status, code]);
+  });
+
+  it('leads no application of one organization to another one', async () => {
+    await start({ organization: 'org_other' });
+    const refused = await link(flow.op.invitation);
+    expect([refused.status, errorCode(refused)]).toEqual([400, 'ERR_OIDC_LOGIN_PARAMETER']);
+    expect(flow.op.requests).toEqual([]);
+  });
+
+  it('is not forwarded where the application takes nothing from the query', async () => {
+    await start({ loginParams: [] });
+    await link(flow.op.invitation);
+    expect(flow.op.asked()).not.toHaveProperty('invitation');
+    expect(flow.op.asked()).not.toHaveProperty('organization');
+  });
+});
+
+describe('refresh token rotation', () => {
+  it('survives an answer that got lost, within the leeway', async () => {
+    await start();
+    await visit('/profile');
+    flow.clock.advance(61);
+    flow.op.loseRefreshAnswer();
+    expect((await api()).status).toBe(503);
+    flow.clock.advance(11);
+    expect((await api()).status).toBe(200);
+    flow.clock.advance(31);
+    expect((await api()).status).toBe(200);
+    expect(flow.op.grants).toMatchObject({ refresh_token: 3, refused: 0 });
+  });
+
+  it('ends the login where the leeway has passed', async () => {
+    await start();
+    await visit('/profile');
+    flow.clock.advance(61);
+    flow.op.loseRefreshAnswer();
+    expect((await api()).status).toBe(503);
+    flow.op.settings.leeway = -1;
+    flow.clock.advance(11);
+    const refused = await api();
+    expect([refused.status, errorCode(refused)]).toEqual([401, 'ERR_OIDC_LOGIN_ENDED']);
+  });
+});
+
+describe('a logout', () => {
+  it.each([
+    ['as discovered', {}, true, '/oidc/logout'],
+    ['by /v2/logout where none is published', {}, false, '/v2/logout'],
+    ['by /v2/logout as configured', { logout: 'v2' }, true, '/v2/logout'],
+  ] as [string, Partial<Auth0Options>, boolean, string][])(
+    'leads to Auth0 %s, and back',
+    async (_how, options, publishesLogout, path) => {
+      await start(options, { publishesLogout });
+      await visit('/profile');
+      expect(await logOut()).toMatchObject({ status: 200, url: `${flow.baseUrl}/` });
+      expect(flow.op.logouts).toEqual([{ path, parameters: expect.any(Object) }]);
+      expect(flow.op.logouts[0]?.parameters).not.toHaveProperty('federated');
+      expect((await api()).status).toBe(401);
+    },
+  );
+
+  it.each(['oidc', 'v2'] as const)('by %s takes the identity provider along', async (logout) => {
+    await start({ logout, federated: true });
+    await visit('/profile');
+    expect(await logOut()).toMatchObject({ status: 200, url: `${flow.baseUrl}/` });
+    expect(flow.op.logouts[0]?.parameters).toMatchObject({ federated: '' });
+  });
+
+  it('leads nowhere that Auth0 does not know', async () => {
+    await start({ logout: 'v2', postLogoutPath: '/elsewhere' });
+    await visit('/profile');
+    const left = await logOut();
+    expect([left.status, left.url.startsWith(`${flow.op.issuer}v2/logout`)]).toEqual([400, true]);
+    expect((await api()).status).toBe(401);
+  });
+});
