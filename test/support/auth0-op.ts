@@ -7,6 +7,7 @@ import {
   errors,
   type KoaContextWithOIDC,
 } from 'oidc-provider';
+import { confirmedAtOnce } from './certified-op.ts';
 import { type HostedOp, hostedApi, startHostedOp } from './hosted-op.ts';
 
 /** What a test says about the tenant and its one application. */
@@ -138,7 +139,7 @@ function tenant(options: Auth0OpOptions): Configuration {
         // In the discovery document by a setting of the tenant.
         enabled: options.publishesLogout ?? true,
         logoutSource: (ctx, form) => {
-          ctx.body = confirmed(form);
+          ctx.body = confirmedAtOnce(form);
         },
       },
     },
@@ -258,11 +259,4 @@ function answerLogout(
   const expired = ['_session', '_session.sig'].map((name) => `${name}=; path=/; max-age=0`);
   res.writeHead(302, { location: parameters['returnTo'] ?? '', 'set-cookie': expired }).end();
   return true;
-}
-
-function confirmed(form: string): string {
-  const answered = form
-    .replace(' id="op.logoutForm"', '')
-    .replace('</form>', '<input type="hidden" name="logout" value="yes"/></form>');
-  return `<!doctype html><title>Signing out</title><body onload="document.forms[0].submit()">${answered}`;
 }

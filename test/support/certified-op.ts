@@ -224,7 +224,7 @@ async function interact(
 }
 
 /** The page that asks "sign out?", with the answer yes. */
-function confirmedAtOnce(form: string): string {
+export function confirmedAtOnce(form: string): string {
   const answered = form
     .replace(' id="op.logoutForm"', '')
     .replace('</form>', '<input type="hidden" name="logout" value="yes"/></form>');

@@ -30,7 +30,11 @@ export interface HostedOpSetup {
   /** Changes the query of an authorization request that oidc-provider knows by other names. */
   rename?: (query: URLSearchParams) => void;
   /** How the visitor signs in. */
-  signIn: (parameters: Readonly<Record<string, unknown>>) => { accountId: string; acr?: string };
+  signIn: (
+    parameters: Readonly<Record<string, unknown>>,
+  ) => { accountId: string; acr?: string } | { error: string; error_description: string };
+  /** Whether the session at the OP will do for the sign-on policies that are asked for. */
+  isEnough?: (wanted: readonly string[], acr: string | undefined) => boolean;
   /** What becomes of a refresh token that is looked up. */
   refreshTokens?: (store: Adapter) => Adapter;
 }
@@ -114,8 +118,8 @@ export async function startHostedOp(setup: HostedOpSetup): Promise<HostedOp> {
 }
 
 async function commonConfiguration(
-  { refreshTokens, issuerPath }: HostedOpSetup,
-  { features, clients = [] }: Configuration,
+  { refreshTokens, issuerPath, isEnough = () => true }: HostedOpSetup,
+  { features, clients = [], cookies }: Configuration,
 ): Promise<Configuration> {
   const store = createCertifiedOpStore();
   return {
@@ -127,14 +131,14 @@ async function commonConfiguration(
     },
     clients: [],
     jwks: { keys: [await key] },
-    cookies: { keys: [randomBytes(32).toString('base64url')] },
+    cookies: { ...cookies, keys: [randomBytes(32).toString('base64url')] },
     responseTypes: ['code', 'code id_token', 'code token', 'code id_token token'],
     // By Core 5.4 these claims would be the userinfo endpoint's.
     conformIdTokenClaims: false,
     loadExistingGrant: grantEverything,
     interactions: {
       url: (_ctx, { uid }) => `${issuerPath.replace(/\/$/, '')}/interaction/${uid}`,
-      policy: createPolicy(),
+      policy: createPolicy(isEnough),
     },
     // Whether or not offline_access was asked for: oidc-provider would want a consent for it.
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
@@ -153,6 +157,7 @@ async function commonConfiguration(
       ...features,
       devInteractions: { enabled: false },
       resourceIndicators: {
+        ...features?.resourceIndicators,
         enabled: true,
         getResourceServerInfo: (_ctx, resource) => ({
           scope: 'orders:read orders:write',
@@ -168,7 +173,9 @@ async function commonConfiguration(
 }
 
 /** Nobody is asked for consent; another sign-on policy than that of the session is another login. */
-function createPolicy(): interactionPolicy.DefaultPolicy {
+function createPolicy(
+  isEnough: NonNullable<HostedOpSetup['isEnough']>,
+): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
   policy.get('consent')?.checks.clear();
   policy.get('login')?.checks.add(
@@ -176,7 +183,7 @@ function createPolicy(): interactionPolicy.DefaultPolicy {
       const wanted = String(ctx.oidc.params?.['acr_values'] ?? '')
         .split(' ')
         .filter(Boolean);
-      return wanted.length > 0 && !wanted.includes(String(ctx.oidc.acr));
+      return wanted.length > 0 && !isEnough(wanted, ctx.oidc.acr);
     }),
   );
   return policy;
@@ -204,7 +211,8 @@ async function interact(
   res: ServerResponse,
 ): Promise<void> {
   const { params } = await provider.interactionDetails(req, res);
-  await provider.interactionFinished(req, res, { login: signIn(params), consent: {} });
+  const login = signIn(params);
+  await provider.interactionFinished(req, res, 'error' in login ? login : { login, consent: {} });
 }
 
 function observe(provider: Provider, requests: HostedOpRequest[], lost: { isNext: boolean }): void {
