@@ -15,13 +15,16 @@ import { RedisStore } from 'connect-redis';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { createClient } from 'redis';
 import passport from 'passport';
-import { type HybridFlow, type HybridFlowOptions, hybridFlow, redisLock, subscribe } from 'passport-oidc-hybrid';
+import { type Auth0Options, auth0, type HybridFlow, type HybridFlowOptions, hybridFlow, type PingOneOptions, pingOne, pingOneLoginHintToken, type PingOneRequestClaims, redisLock, subscribe } from 'passport-oidc-hybrid';
 declare const app: express.Express;
 
 declare const SESSION_SECRET: string;
-declare const options: HybridFlowOptions;
+declare const options: HybridFlowOptions & { clientSecret: string };
+declare const account: Auth0Options & { clientSecret: string };
+declare const environment: PingOneOptions & { clientSecret: string };
+export type Claims = PingOneRequestClaims;
 declare const users: { findOrCreate(sub: string): Promise<{ id: string }> };
-void [subscribe, express, session, createProxyMiddleware, passport, hybridFlow, app, users, SESSION_SECRET, options, redisLock, RedisStore, createClient];
+void [auth0, pingOne, pingOneLoginHintToken, account, environment, subscribe, express, session, createProxyMiddleware, passport, hybridFlow, app, users, SESSION_SECRET, options, redisLock, RedisStore, createClient];
 `;
 
 const declaresFlow = (snippet: string): string =>
@@ -33,7 +36,9 @@ const readSnippets = async (file: string): Promise<string[]> =>
   );
 
 it('has in README and docs code that compiles under strict settings', async () => {
-  const pages = (await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md'));
+  const pages = (await readdir(join(root, 'docs'), { recursive: true })).filter((name) =>
+    name.endsWith('.md'),
+  );
   const files = ['README.md', ...pages.map((name) => join('docs', name))];
   const snippets = (await Promise.all(files.map(readSnippets))).flat();
   expect(snippets.length).toBeGreaterThan(7);

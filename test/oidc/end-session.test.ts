@@ -6,13 +6,14 @@ import { opByFetch } from '../support/op-by-fetch.ts';
 import { tokensOf } from '../support/tokens.ts';
 
 const { options } = opByFetch();
+const login = { idToken: 'hint', claims: tokensOf().claims };
 
 function build(
   end_session_endpoint: unknown,
   issuer = options.issuer,
 ): ReturnType<typeof buildEndSessionRequest> {
   const provider = { metadata: { issuer, end_session_endpoint } } as DiscoveredProvider;
-  return buildEndSessionRequest(provider, options, { idToken: 'hint', claims: tokensOf().claims });
+  return buildEndSessionRequest(provider, options, login);
 }
 
 describe('RP-Initiated Logout 2 the endpoint', () => {
@@ -56,7 +57,7 @@ describe('endSessionUrl', () => {
     const provider = {
       metadata: { issuer: options.issuer, end_session_endpoint },
     } as DiscoveredProvider;
-    return buildEndSessionRequest(provider, { ...options, endSessionUrl }, 'hint');
+    return buildEndSessionRequest(provider, { ...options, endSessionUrl }, login);
   };
 
   it('gets all that a logout needs, with the standard request where there is one', () => {
