@@ -20,6 +20,7 @@ import { boundedLock } from './tokens/bounded-lock.ts';
 import { createEndSessions } from './tokens/end-sessions.ts';
 import { createFreshTokens } from './tokens/fresh-token.ts';
 import { inProcessLock } from './tokens/lock.ts';
+import { createOneTimeNames } from './tokens/one-time-names.ts';
 import { createSealer } from './tokens/seal.ts';
 import { createSessionIndex, type SessionsOf } from './tokens/session-index.ts';
 import type { SessionStore } from './tokens/session-store.ts';
@@ -106,8 +107,14 @@ async function endSessionsOf(
       'no request has come yet, so the session store is not known; give it to endSessions()';
     throw new OptionsError('ERR_OIDC_SESSION_MISSING', 'store', message);
   }
+  const names = Object.entries(whose).filter(([, value]) => value !== undefined);
+  const isOne = names.length === 1 && names.every(([name]) => ['sub', 'sid'].includes(name));
+  if (!isOne || names.some(([, value]) => typeof value !== 'string' || value === '')) {
+    const message = 'endSessions() takes either { sub } or { sid }, a non-empty string';
+    throw new OptionsError('ERR_OIDC_OPTION_INVALID', 'endSessions', message);
+  }
   let ended = 0;
-  for (const one of stores) ended += await endSessions.end(one, whose, undefined, 'application');
+  for (const one of stores) ended += await endSessions.end(one, whose, 'application');
   return ended;
 }
 
@@ -118,14 +125,15 @@ function buildParts(given: HybridFlowOptions): FlowParts {
   const tokenStore = createTokenStore(sealer, options);
   const lock = boundedLock(options.lock ?? inProcessLock());
   const index = options.indexSessions ? createSessionIndex(options, lock) : undefined;
-  const freshTokens = createFreshTokens({ options, provider, tokenStore, lock, index });
+  const freshTokens = createFreshTokens({ options, provider, tokenStore, lock });
   return {
     options,
     provider,
     sealer,
     tokenStore,
     freshTokens,
-    endSessions: index && createEndSessions(index, freshTokens),
+    endSessions: index && createEndSessions({ index, tokenStore, freshTokens, provider }),
+    oneTimeNames: createOneTimeNames(options),
     transactionCookies: createTransactionCookies(options, sealer),
     logoutCookie: createLogoutCookie(options, sealer),
     silentLogins: createSilentLogins(options),

@@ -2,6 +2,7 @@ import type { Provider } from '../oidc/provider.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { EndSessions } from '../tokens/end-sessions.ts';
 import type { FreshTokens } from '../tokens/fresh-token.ts';
+import type { OneTimeNames } from '../tokens/one-time-names.ts';
 import type { Sealer } from '../tokens/seal.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import type { LoginSessions } from './login-session.ts';
@@ -18,6 +19,7 @@ export interface FlowParts {
   readonly freshTokens: FreshTokens;
   /** There where sessions can be ended from outside. */
   readonly endSessions: EndSessions | undefined;
+  readonly oneTimeNames: OneTimeNames;
   readonly transactionCookies: TransactionCookies;
   readonly logoutCookie: LogoutCookie;
   readonly loginSessions: LoginSessions;

@@ -21,7 +21,12 @@ import {
   userDigest,
 } from '../tokens/token-record.ts';
 import type { RecordPlace, StoredLogin, TokenStore } from '../tokens/token-store.ts';
-import { hasSession, type SessionRequest, sessionRequest } from './session-request.ts';
+import {
+  hasSession,
+  type SessionRequest,
+  sessionRequest,
+  sessionStoreOf,
+} from './session-request.ts';
 import { warnOfInsecureCookie, warnOfMissingLock } from './set-up-warnings.ts';
 
 /** Puts a new session in the place of the visitor's: express-session's way, or Passport's. */
@@ -50,6 +55,8 @@ export interface LoginSessions {
   adopt(req: Request, sessionId: string): Promise<void>;
   /** Ends the login and the session. */
   end(req: Request): Promise<void>;
+  /** The store behind a request, also where the request brought no session. */
+  storeOf(req: Request): SessionStore;
   /** The stores that requests have come with. */
   stores(): readonly SessionStore[];
 }
@@ -80,8 +87,7 @@ export function createLoginSessions(
 
   const checked = (req: Request): SessionRequest => {
     if (hasSeenSession && !hasSession(req)) {
-      // express-session leaves requests alone while its store says that it is disconnected.
-      throw new SessionStoreError('the store is disconnected');
+      throw disconnected();
     }
     const request = sessionRequest(req, options);
     hasSeenSession = true;
@@ -98,10 +104,22 @@ export function createLoginSessions(
       sessionKey,
       now: options.now,
       idleLifetimeSeconds: options.idleLifetimeSeconds,
-      onProlonged: async (sessionId, entry) => {
-        await index?.prolong({ store, sessionId }, entry[sessionKey] as LoginMark, entry.cookie);
+      // Also lists what is not: a login from before there was an index, or whose entry was lost.
+      onProlonged: async (sessionId, { cookie }) => {
+        const place = { store, sessionId };
+        const record = index && (await tokenStore.read(place));
+        if (record === undefined) return;
+        const mark = indexedLoginMark(record, sessionId);
+        await index?.add(place, mark, record.loggedInAt, cookie);
       },
-      endRecord: (sessionId) => endRecord({ store, sessionId }),
+      async endRecord(sessionId) {
+        const place = { store, sessionId };
+        const session = index && (await readEntry(store, sessionId).catch(() => undefined));
+        await endRecord(place);
+        const mark = session && markOf(session);
+        // A session that stays listed has ended all the same.
+        return mark && (() => void index.remove(place, mark).catch(() => undefined));
+      },
       hasEnded: async (sessionId, unverifiedMark) => {
         const mark = unverifiedMark as LoginMark;
         if (!isMarkOf(mark, sessionId)) return false;
@@ -169,11 +187,11 @@ export function createLoginSessions(
     const place = { store, sessionId };
     Object.assign(session, carried, data, { [sessionKey]: mark });
     try {
-      await index?.add(place, mark, record.loggedInAt, session.cookie);
       await tokenStore.write(place, record, session.cookie);
+      await index?.add(place, mark, record.loggedInAt, session.cookie);
       if (leftBehindId !== undefined) await destroyEntry(store, leftBehindId);
       await settle((done) => session.save(done));
-      if (index && !(await index.has(place, mark))) throw endedMeanwhile();
+      if (await index?.isRefused(store, mark, transaction.startedAt)) throw endedMeanwhile();
     } catch (error) {
       await settle((done) => session.destroy(done)).catch(() => undefined);
       throw error;
@@ -227,6 +245,11 @@ export function createLoginSessions(
 
     stores: () => [...followed],
 
+    storeOf(req) {
+      if (hasSeenSession && !hasSession(req)) throw disconnected();
+      return sessionStoreOf(req);
+    },
+
     async end(req) {
       const request = checked(req);
       if (request.session) await settle((done) => request.session.destroy(done));
@@ -241,4 +264,9 @@ export function createLoginSessions(
 function visitorId(req: Request): string | undefined {
   const { sessionID } = req as SessionRequest;
   return sessionID && req.headers.cookie?.includes(sessionID) ? sessionID : undefined;
+}
+
+/** express-session leaves requests alone while its store says that it is disconnected. */
+function disconnected(): SessionStoreError {
+  return new SessionStoreError(new Error('the store is disconnected'));
 }

@@ -6,11 +6,12 @@ import {
   ValidationError,
 } from '../errors.ts';
 import { publish } from '../events.ts';
-import { verifyLogoutToken } from '../oidc/logout-token.ts';
-import type { EndSessions } from '../tokens/end-sessions.ts';
+import { type LogoutToken, verifyLogoutToken } from '../oidc/logout-token.ts';
+import type { EndSessions, IsMeant } from '../tokens/end-sessions.ts';
+import type { SessionStore } from '../tokens/session-store.ts';
 import { readFormPost, readQuery } from './callback-parameters.ts';
 import type { FlowParts } from './flow-parts.ts';
-import { leaveSessionAlone, sessionStoreOf } from './session-request.ts';
+import { leaveSessionAlone } from './session-request.ts';
 
 /**
  * Where the OP says that a session has ended: a request of its own, without a browser.
@@ -30,12 +31,12 @@ export function backchannelLogoutRoute(parts: FlowParts, endSessions: EndSession
 }
 
 async function endByToken(
-  { options, provider }: FlowParts,
+  { options, provider, oneTimeNames, loginSessions }: FlowParts,
   endSessions: EndSessions,
   req: Request,
   res: Response,
 ): Promise<void> {
-  const store = sessionStoreOf(req);
+  const store = loginSessions.storeOf(req);
   leaveSessionAlone(req);
   const parameters = await readFormPost(req, res, options.callbackBodyLimitBytes);
   const tokens = parameters.filter(([name]) => name === 'logout_token');
@@ -44,13 +45,28 @@ async function endByToken(
     throw refusal('ERR_OIDC_LOGOUT_TOKEN_MISSING', '2.5', 'it must have one logout_token');
   }
   const token = await verifyLogoutToken(unverified, await provider.discovered(), options);
-  const secondsLeft = token.exp - options.now() / 1000 + 2 * options.clockToleranceSeconds;
-  if (!(await endSessions.claim(store, token.jti, Math.ceil(secondsLeft)))) {
+  if (await oneTimeNames.isUsed(store, token.jti)) {
     throw refusal('ERR_OIDC_LOGOUT_TOKEN_REPLAYED', '2.6 (7)', 'its jti was here before');
   }
-  // 2.7: with a sid that one session of the subject is meant, and without it all of them.
-  const whose = token.sid === undefined ? { sub: String(token.sub) } : { sid: token.sid };
-  await endSessions.end(store, whose, token.iat);
+  await endAll(endSessions, store, token);
+  // Only now: what has failed halfway is to be repeated by the OP.
+  const secondsLeft = token.exp - options.now() / 1000 + 2 * options.clockToleranceSeconds;
+  await oneTimeNames.use(store, token.jti, Math.ceil(secondsLeft));
+}
+
+/** 2.7: with a `sid` one session at the OP is meant, without it all of the subject. */
+async function endAll(
+  endSessions: EndSessions,
+  store: SessionStore,
+  { sub, sid, iat }: LogoutToken,
+): Promise<void> {
+  if (sid !== undefined) await endSessions.end(store, { sid }, 'op');
+  if (sub === undefined) return;
+  // A token may come late, and a later login of the subject is not meant. Beside a `sid` the subject
+  // stands for logins of which nobody knows theirs.
+  const isMeant: IsMeant = ({ loggedInAt, hasSid }) =>
+    sid === undefined ? loggedInAt <= iat : !hasSid && loggedInAt <= iat;
+  await endSessions.end(store, { sub }, 'op', isMeant);
 }
 
 /** 2.8: 400 and an error as JSON; where it is our store or the OP's keys, the OP may try again. */
@@ -77,31 +93,38 @@ export function frontchannelLogoutRoute(
   endSessions: EndSessions,
 ): RequestHandler {
   return function hybridFrontchannelLogout(req, res, next) {
-    allowFraming(parts, res)
-      .then(() => endBySid(parts, endSessions, req))
+    endBySid(parts, endSessions, req)
       .then(
-        () => res.type('html').send('<!doctype html><title>Signed out</title>'),
-        (error: unknown) => {
-          if (!(error instanceof HybridFlowError)) {
-            next(error);
-            return;
-          }
-          publish('error', { error, req });
-          res
-            .status(error.status)
-            .type('html')
-            .send('<!doctype html><title>Not signed out</title>');
-        },
-      );
+        () => undefined,
+        (error: unknown) => error,
+      )
+      .then((error) => answerFrame(parts, req, res, error))
+      .catch(next);
   };
 }
 
+async function answerFrame(
+  parts: FlowParts,
+  req: Request,
+  res: Response,
+  error: unknown,
+): Promise<void> {
+  if (error !== undefined && !(error instanceof HybridFlowError)) throw error;
+  await allowFraming(parts, res);
+  if (error !== undefined) publish('error', { error, req });
+  const title = error === undefined ? 'Signed out' : 'Not signed out';
+  res
+    .status(error?.status ?? 200)
+    .type('html')
+    .send(`<!doctype html><title>${title}</title>`);
+}
+
 async function endBySid(
-  { options }: FlowParts,
+  { options, loginSessions }: FlowParts,
   endSessions: EndSessions,
   req: Request,
 ): Promise<void> {
-  const store = sessionStoreOf(req);
+  const store = loginSessions.storeOf(req);
   leaveSessionAlone(req);
   const query = readQuery(req);
   const values = (name: string): unknown[] =>
@@ -115,14 +138,16 @@ async function endBySid(
   if (typeof sid !== 'string' || sid === '' || moreSids.length > 0) {
     throw refusal('ERR_OIDC_FRONTCHANNEL_SID', 'Front-Channel Logout 2', 'sid must be there, once');
   }
-  await endSessions.end(store, { sid });
+  await endSessions.end(store, { sid }, 'op');
 }
 
 /** The OP's page holds this one in a frame, which policies for pages in general forbid. */
 async function allowFraming({ options, provider }: FlowParts, res: Response): Promise<void> {
   const discovered = await provider.discovered().catch(() => undefined);
-  const urls = [options.issuer, discovered?.metadata.end_session_endpoint ?? options.issuer];
-  const origins = new Set(urls.map((url) => new URL(url).origin));
+  const urls: unknown[] = [options.issuer, discovered?.metadata.end_session_endpoint];
+  const origins = new Set(
+    urls.filter((url) => URL.canParse(String(url))).map((url) => new URL(String(url)).origin),
+  );
   res.removeHeader('X-Frame-Options');
   res.set({
     'Content-Security-Policy': `default-src 'none'; frame-ancestors ${[...origins].join(' ')}`,

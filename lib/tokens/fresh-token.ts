@@ -8,12 +8,10 @@ import type { ResolvedOptions } from '../options.ts';
 import { settlesWithin } from './deadline.ts';
 import { createRecordWriter } from './record-writer.ts';
 import { type RenewalRequest, renewOnce } from './renewal.ts';
-import type { SessionIndex } from './session-index.ts';
 import { destroyEntry } from './session-store.ts';
 import {
   accessTokenFor,
   eventLogin,
-  indexedLoginMark,
   isExpired,
   isStale,
   type TokenRecord,
@@ -64,11 +62,10 @@ interface Parts {
   readonly provider: Provider;
   readonly tokenStore: TokenStore;
   readonly lock: Lock;
-  readonly index: SessionIndex | undefined;
 }
 
 export function createFreshTokens(parts: Parts): FreshTokens {
-  const { options, provider, tokenStore, lock, index } = parts;
+  const { options, provider, tokenStore, lock } = parts;
   const { sessionKey, now } = options;
   const underWay = new Map<string, Promise<TokenRecord>>();
   const pausedUntil = new BoundedMap<string, number>(maxRemembered);
@@ -135,12 +132,6 @@ export function createFreshTokens(parts: Parts): FreshTokens {
     return false;
   };
 
-  const announceEnd = (place: RecordPlace, record: TokenRecord, by: LogoutEvent['by']): void => {
-    publish('logout', { login: eventLogin(record, sessionKey), by });
-    // A session that stays in the index has ended all the same.
-    index?.remove(place, indexedLoginMark(record, place.sessionId)).catch(() => undefined);
-  };
-
   return {
     async renew(login, target) {
       const present = accessTokenFor(login.record, target);
@@ -162,10 +153,13 @@ export function createFreshTokens(parts: Parts): FreshTokens {
 
     async end(place, by) {
       writer.forget(recordKey(sessionKey, place.sessionId));
-      const isTold = index !== undefined || isHeard('logout');
-      const record = isTold ? await tokenStore.read(place).catch(() => undefined) : undefined;
+      const record = isHeard('logout')
+        ? await tokenStore.read(place).catch(() => undefined)
+        : undefined;
       await tokenStore.remove(place);
-      if (record !== undefined) announceEnd(place, record, by);
+      if (record !== undefined) {
+        publish('logout', { login: eventLogin(record, sessionKey), by });
+      }
       removeAgain(place).catch(() => undefined);
     },
   };

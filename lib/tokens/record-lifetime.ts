@@ -21,8 +21,12 @@ export interface RecordFollower {
   readonly idleLifetimeSeconds: number | undefined;
   /** Called when the life of a session is prolonged, as seldom as that of its record. */
   readonly onProlonged: (sessionId: string, entry: StoredEntry) => Promise<unknown>;
-  /** Ends the login of a session; called before the session itself is destroyed. */
-  readonly endRecord: (sessionId: string) => Promise<unknown>;
+  /**
+   * Ends the login of a session; called before the session itself is destroyed.
+   *
+   * @returns what to do after that
+   */
+  readonly endRecord: (sessionId: string) => Promise<(() => void) | undefined>;
   /** Whether a session is marked with a login of its own that has no record any more. */
   readonly hasEnded: (sessionId: string, mark: unknown) => Promise<boolean>;
 }
@@ -72,7 +76,10 @@ function followDestroy(store: SessionStore, all: Followers, ending: Set<string>)
     };
     const ends = [...all].map((follower) => follower.endRecord(sid));
     Promise.all(ends)
-      .then(() => settle((destroyed) => destroy(sid, destroyed)))
+      .then(async (afterwards) => {
+        await settle((destroyed) => destroy(sid, destroyed));
+        for (const after of afterwards) after?.();
+      })
       .then(() => finish(), finish);
   };
 }

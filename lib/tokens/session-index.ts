@@ -13,7 +13,18 @@ import { type LoginMark, sidDigest, userDigest } from './token-record.ts';
 import { type RecordPlace, recordCookie, recordKey } from './token-store.ts';
 
 /** Whose sessions: those of one session at the OP, or all of a subject. */
-export type SessionsOf = { readonly sid: string } | { readonly sub: string };
+export type SessionsOf =
+  | { readonly sid: string; readonly sub?: undefined }
+  | { readonly sub: string; readonly sid?: undefined };
+
+/** A session that the index lists. */
+export interface ListedSession {
+  readonly sessionId: string;
+  /** Epoch seconds, by the clock of the OP. */
+  readonly loggedInAt: number;
+  /** Whether its login had a `sid`, by which it is listed as well. */
+  readonly hasSid: boolean;
+}
 
 /**
  * Finds the sessions of a subject, or of a session at the OP, in the application's session store:
@@ -21,29 +32,19 @@ export type SessionsOf = { readonly sid: string } | { readonly sub: string };
  * that a login writes a small one however many sessions the subject has.
  */
 export interface SessionIndex {
-  /** Lists a session, before it is made. */
+  /** Lists a session, whose record is there already; also one that is listed, or has lost its entry. */
   add(place: RecordPlace, mark: LoginMark, loggedInAt: number, cookie: StoredCookie): Promise<void>;
-  /** Whether a session is still listed; one that is not was ended. */
-  has(place: RecordPlace, mark: LoginMark): Promise<boolean>;
-  /** Makes the entries live as long as the session. */
-  prolong(place: RecordPlace, mark: LoginMark, cookie: StoredCookie): Promise<void>;
   remove(place: RecordPlace, mark: Pick<LoginMark, 'user' | 'sid' | 'session'>): Promise<void>;
-  /**
-   * Takes sessions off the list, for the caller to end them.
-   *
-   * @param until epoch seconds: sessions of logins after this moment stay
-   */
-  take(store: SessionStore, whose: SessionsOf, until: number): Promise<string[]>;
-  /**
-   * Remembers a name for so long; of all who bring it one is the first.
-   *
-   * @returns whether it is new
-   */
-  claim(store: SessionStore, name: string, seconds: number): Promise<boolean>;
+  /** The sessions that are listed. */
+  list(store: SessionStore, whose: SessionsOf): Promise<ListedSession[]>;
+  /** Tells logins that are under way at this moment that they come too late. */
+  refuseBegun(store: SessionStore, whose: SessionsOf): Promise<void>;
+  /** Whether {@link refuseBegun} was called since a login began, in epoch seconds. */
+  isRefused(store: SessionStore, mark: LoginMark, begunAt: number): Promise<boolean>;
 }
 
 /** A session in an entry of the index. */
-type Item = [sessionId: string, loggedInAt: number, maxAgeMs: number | null];
+type Item = [sessionId: string, loggedInAt: number, maxAgeMs: number | null, hasSid: 0 | 1];
 
 /** The characters of base64url: a digest's first one chooses the entry. */
 const buckets = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'];
@@ -51,9 +52,15 @@ const buckets = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 /** Lists that have grown to 8, 16, 32 … items are cleared of sessions that have expired. */
 const leastPruned = 8;
 
+/** Sessions that end with the browser's are kept by a store for a time of its own; at most so long. */
+const endlessMs = 30 * 86_400_000;
+
 const [leaseSeconds, waitSeconds] = [10, 20];
 
-type IndexOptions = Pick<ResolvedOptions, 'sessionKey' | 'issuer' | 'clientId' | 'now'>;
+type IndexOptions = Pick<
+  ResolvedOptions,
+  'sessionKey' | 'issuer' | 'clientId' | 'transactionTtlSeconds' | 'now'
+>;
 
 export function createSessionIndex(options: IndexOptions, lock: Lock): SessionIndex {
   const { sessionKey, issuer, clientId } = options;
@@ -62,14 +69,12 @@ export function createSessionIndex(options: IndexOptions, lock: Lock): SessionIn
   const keyOf = (kind: string, digest: string): string =>
     recordKey(sessionKey, `${kind}:${shortDigest(JSON.stringify([clientId, digest]), 16)}`);
 
-  const userKey = (user: string, bucket: string): string => `${keyOf('sub', user)}:${bucket}`;
-
   const keysOf = ({
     user,
     sid,
     session,
   }: Pick<LoginMark, 'user' | 'sid' | 'session'>): string[] => [
-    userKey(user, session.slice(0, 1)),
+    `${keyOf('sub', user)}:${session.slice(0, 1)}`,
     ...(sid === undefined ? [] : [keyOf('sid', sid)]),
   ];
 
@@ -78,19 +83,15 @@ export function createSessionIndex(options: IndexOptions, lock: Lock): SessionIn
     return Array.isArray(items) ? (items as Item[]) : [];
   };
 
+  /** An entry lives as long as the session in it that lives longest. */
   const write = async (store: SessionStore, key: string, items: Item[]): Promise<void> => {
     if (items.length === 0) return destroyEntry(store, key);
-    await writeEntry(store, key, { cookie: cookieOf(items), [sessionKey]: items });
+    const originalMaxAge = Math.max(...items.map(([, , maxAgeMs]) => maxAgeMs ?? endlessMs));
+    const cookie = recordCookie({ originalMaxAge }, options.now());
+    await writeEntry(store, key, { cookie, [sessionKey]: items });
   };
 
-  /** An entry lives as long as the session in it that lives longest. */
-  const cookieOf = (items: readonly Item[]): StoredCookie => {
-    const ages = items.map(([, , maxAgeMs]) => maxAgeMs).filter((age) => age !== null);
-    const originalMaxAge = ages.length > 0 ? Math.max(...ages) : null;
-    return recordCookie({ originalMaxAge }, options.now());
-  };
-
-  /** Reads and writes an entry, with nobody between. */
+  /** Reads and writes an entry, with nobody between; `undefined` leaves it as it is. */
   const change = async (
     store: SessionStore,
     key: string,
@@ -106,8 +107,10 @@ export function createSessionIndex(options: IndexOptions, lock: Lock): SessionIn
     }
   };
 
+  /** A login that is being completed has a record and no session yet; an idle one may have lost the record. */
   const isAlive = async (store: SessionStore, [sessionId]: Item): Promise<boolean> =>
-    (await readEntry(store, recordKey(sessionKey, sessionId))) !== undefined;
+    (await readEntry(store, recordKey(sessionKey, sessionId))) !== undefined ||
+    (await readEntry(store, sessionId)) !== undefined;
 
   const withoutExpired = async (store: SessionStore, items: Item[]): Promise<Item[]> => {
     const isDue = items.length >= leastPruned && Number.isInteger(Math.log2(items.length));
@@ -116,34 +119,14 @@ export function createSessionIndex(options: IndexOptions, lock: Lock): SessionIn
     return items.filter((_item, index) => alive[index]);
   };
 
-  const isOf =
-    (sessionId: string) =>
-    ([other]: Item): boolean =>
-      other === sessionId;
-
   return {
     async add({ store, sessionId }, mark, loggedInAt, cookie) {
-      const item: Item = [sessionId, loggedInAt, cookie.originalMaxAge ?? null];
+      const hasSid = mark.sid === undefined ? 0 : 1;
+      const item: Item = [sessionId, loggedInAt, cookie.originalMaxAge ?? null, hasSid];
       for (const key of keysOf(mark)) {
-        await change(store, key, async (items) => [...(await withoutExpired(store, items)), item]);
-      }
-    },
-
-    async has({ store, sessionId }, mark) {
-      for (const key of keysOf(mark)) {
-        if (!(await read(store, key)).some(isOf(sessionId))) return false;
-      }
-      return true;
-    },
-
-    async prolong({ store, sessionId }, mark, cookie) {
-      for (const key of keysOf(mark)) {
-        await change(store, key, (items) => {
-          const found = items.find(isOf(sessionId));
-          // A session that is not listed has been ended, or its entry was lost: nothing tells which.
-          if (found === undefined) return undefined;
-          const item: Item = [sessionId, found[1], cookie.originalMaxAge ?? null];
-          return items.map((other) => (other === found ? item : other));
+        await change(store, key, async (items) => {
+          const others = items.filter(([other]) => other !== sessionId);
+          return [...(await withoutExpired(store, others)), item];
         });
       }
     },
@@ -151,42 +134,40 @@ export function createSessionIndex(options: IndexOptions, lock: Lock): SessionIn
     async remove({ store, sessionId }, mark) {
       for (const key of keysOf(mark)) {
         await change(store, key, (items) => {
-          const others = items.filter((item) => item[0] !== sessionId);
+          const others = items.filter(([other]) => other !== sessionId);
           return others.length < items.length ? others : undefined;
         });
       }
     },
 
-    async take(store, whose, until) {
+    async list(store, { sid, sub }) {
       const keys =
-        'sid' in whose
-          ? [keyOf('sid', sidDigest(issuer, whose.sid))]
-          : buckets.map((bucket) => userKey(userDigest(issuer, whose.sub), bucket));
-      const taken = keys.map(async (key) => {
-        let found: Item[] = [];
-        // Most entries of a subject are empty, and need no lock to be seen so.
-        if ((await read(store, key)).length === 0) return found;
-        await change(store, key, (items) => {
-          found = items.filter(([, loggedInAt]) => loggedInAt <= until);
-          return items.filter(([, loggedInAt]) => loggedInAt > until);
-        });
-        return found;
-      });
-      return (await Promise.all(taken)).flat().map(([sessionId]) => sessionId);
+        sid === undefined
+          ? buckets.map((bucket) => `${keyOf('sub', userDigest(issuer, String(sub)))}:${bucket}`)
+          : [keyOf('sid', sidDigest(issuer, sid))];
+      const items = (await Promise.all(keys.map((key) => read(store, key)))).flat();
+      return items.map(([sessionId, loggedInAt, , hasSid]) => ({
+        sessionId,
+        loggedInAt,
+        hasSid: hasSid === 1,
+      }));
     },
 
-    async claim(store, name, seconds) {
-      const key = keyOf('once', name);
-      const release = await lock.acquire(key, leaseSeconds, waitSeconds);
-      if (release === undefined) throw new LockError(new Error('the index is busy'));
-      try {
-        const isNew = (await readEntry(store, key)) === undefined;
-        const cookie = recordCookie({ originalMaxAge: seconds * 1000 }, options.now());
-        if (isNew) await writeEntry(store, key, { cookie, [sessionKey]: true });
-        return isNew;
-      } finally {
-        void release();
+    async refuseBegun(store, { sid, sub }) {
+      const digest = sid === undefined ? userDigest(issuer, String(sub)) : sidDigest(issuer, sid);
+      // No login takes longer than this, so none that had begun by now is left after it.
+      const originalMaxAge = options.transactionTtlSeconds * 1000;
+      const cookie = recordCookie({ originalMaxAge }, options.now());
+      await writeEntry(store, keyOf('ended', digest), { cookie, [sessionKey]: options.now() });
+    },
+
+    async isRefused(store, { user, sid }, begunAt) {
+      for (const digest of [user, ...(sid === undefined ? [] : [sid])]) {
+        const endedAt = (await readEntry(store, keyOf('ended', digest)))?.[sessionKey];
+        // Within the same second nobody can tell which was first.
+        if (typeof endedAt === 'number' && begunAt <= endedAt / 1000) return true;
       }
+      return false;
     },
   };
 }

@@ -16,7 +16,7 @@ export interface TokenRecord {
   readonly version: number;
   /** The login's tokens; the access token is for the API that the login itself asked for. */
   readonly tokens: TokenSet;
-  /** When the user signed in, by the clock of the OP: epoch seconds. */
+  /** When the user signed in, by the clock of the OP: `auth_time`, else `iat`; epoch seconds. */
   readonly loggedInAt: number;
   /** Access tokens for other APIs, by the keys of their targets. */
   readonly apiTokens: ReadonlyMap<string, AccessTokenSet>;
@@ -28,7 +28,13 @@ const maxApiTokens = 20;
 /** The first record of a login. */
 export function createTokenRecord(tokens: TokenSet): TokenRecord {
   const loginId = randomBytes(12).toString('base64url');
-  return { loginId, version: 1, tokens, loggedInAt: tokens.claims.iat, apiTokens: new Map() };
+  return {
+    loginId,
+    version: 1,
+    tokens,
+    loggedInAt: tokens.claims.auth_time ?? tokens.claims.iat,
+    apiTokens: new Map(),
+  };
 }
 
 /** The access token that a record has for a target, fresh or not. */
@@ -129,10 +135,14 @@ export function isStale(tokens: AccessTokenSet, nowMs: number, marginSeconds: nu
 /** Whether a login is past the end that the options give it. */
 export function hasOutlived(
   { loggedInAt, tokens }: TokenRecord,
-  options: Pick<ResolvedOptions, 'absoluteLifetimeSeconds' | 'endWithIdToken' | 'now'>,
+  options: Pick<
+    ResolvedOptions,
+    'absoluteLifetimeSeconds' | 'endWithIdToken' | 'clockToleranceSeconds' | 'now'
+  >,
 ): boolean {
   const now = options.now() / 1000;
-  if (options.endWithIdToken && now >= tokens.claims.exp) return true;
+  const tokenEnd = tokens.claims.exp + options.clockToleranceSeconds;
+  if (options.endWithIdToken && now >= tokenEnd) return true;
   return now >= loggedInAt + (options.absoluteLifetimeSeconds ?? Number.POSITIVE_INFINITY);
 }
 

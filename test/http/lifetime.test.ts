@@ -47,7 +47,7 @@ describe('absoluteLifetimeSeconds', () => {
 
 describe('endWithIdToken', () => {
   it('ends a login with its ID Token', async () => {
-    await start({ endWithIdToken: true });
+    await start({ endWithIdToken: true, clockToleranceSeconds: 0 });
     flow.clock.advance(299);
     expect(await local()).toMatchObject({ status: 200 });
     flow.clock.advance(1);

@@ -53,7 +53,7 @@ async function start(
     place,
     tokenStore,
     stale,
-    fresh: createFreshTokens({ options, provider, tokenStore, lock, index: undefined }),
+    fresh: createFreshTokens({ options, provider, tokenStore, lock }),
     refreshes: () => op.requests.filter(({ url }) => url.endsWith('/token')).length,
   };
   return started;
@@ -82,7 +82,6 @@ describe('a lock that lets two in', () => {
       provider,
       tokenStore: outrun,
       lock,
-      index: undefined,
     });
     const expected = { version: 2, tokens: { accessToken: 'of the first' } };
     const told: unknown[] = [];

@@ -20,6 +20,7 @@ async function start() {
     async endRecord() {
       state.hasRecord = false;
       await gate.wait();
+      return undefined;
     },
     async hasEnded() {
       const hasEnded = !state.hasRecord;

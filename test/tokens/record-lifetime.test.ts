@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { MemoryStore } from 'express-session';
-import { followSessions } from '../../lib/tokens/record-lifetime.ts';
+import { followSessions, type RecordFollower } from '../../lib/tokens/record-lifetime.ts';
 import { destroyEntry, type SessionStore, settle } from '../../lib/tokens/session-store.ts';
 import { startClock } from '../support/clock.ts';
 import { type Flow, startFlow } from '../support/flow.ts';
@@ -8,7 +8,7 @@ import { type Flow, startFlow } from '../support/flow.ts';
 const mark = { id: 'login', user: 'user' };
 
 /** A store that tells what reached it, and one flow that follows it. */
-function follow(endRecord: (sid: string) => Promise<unknown> = async () => undefined) {
+function follow(endRecord: RecordFollower['endRecord'] = async () => undefined) {
   const clock = startClock(1_000_000);
   const calls: unknown[][] = [];
   const store: SessionStore = {
@@ -98,9 +98,12 @@ describe('a record beside a session that is prolonged', () => {
 describe('a session that is destroyed', () => {
   it('goes after its login has ended', async () => {
     const order: string[] = [];
-    const { store, calls } = follow(async (sid) => order.push(`${sid} ended of ${calls.length}`));
+    const { store, calls } = follow(async (sid) => {
+      order.push(`${sid} ended of ${calls.length}`);
+      return () => order.push(`after ${calls.length}`);
+    });
     await destroyEntry(store, 'sid');
-    expect(order).toEqual(['sid ended of 0']);
+    expect(order).toEqual(['sid ended of 0', 'after 1']);
     expect(calls).toEqual([['destroy', 'sid']]);
   });
 

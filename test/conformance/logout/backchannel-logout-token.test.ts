@@ -46,7 +46,7 @@ describe('Back-Channel Logout 2.6 a Logout Token', () => {
     expect(answer.headers['cache-control']).toBe('no-store');
     expect(answer.headers).not.toHaveProperty('set-cookie');
     expect(await isSignedIn()).toBe(false);
-    expect(await flow.storeKeys()).toEqual([expect.stringMatching(/^oidc:once:/)]);
+    expect(await flow.loginKeys()).toEqual([]);
   });
 
   it.each<[string, IdTokenLie, string]>([
@@ -91,6 +91,7 @@ describe('Back-Channel Logout 2.6 a Logout Token', () => {
     await start();
     const token = await flow.op.logoutToken();
     expect((await postLogoutToken(flow, { raw: token })).status).toBe(200);
+    flow.clock.advance(1);
     await flow.signIn();
     const again = await postLogoutToken(flow, { raw: token });
     expect(again.status).toBe(400);

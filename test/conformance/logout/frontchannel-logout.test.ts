@@ -30,7 +30,7 @@ describe('Front-Channel Logout 2', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers).not.toHaveProperty('set-cookie');
     expect(await isSignedIn()).toBe(false);
-    expect(await flow.storeKeys()).toEqual([]);
+    expect(await flow.loginKeys()).toEqual([]);
   });
 
   it.each<[string, (issuer: string) => Record<string, string | string[]>, string]>([
