@@ -53,6 +53,12 @@ async function verifySignature(
   provider: DiscoveredProvider,
   options: CheckedOptions,
 ): Promise<{ payload: Uint8Array; alg: string }> {
+  // Number 1 asks for decryption where encryption was registered; this client registers none.
+  // RFC 7516 9: an encrypted token has five parts.
+  if (unverifiedIdToken.split('.').length === 5) {
+    const wanted = 'it must be signed and not encrypted; turn encryption off at the OP';
+    throw refusal('ENCRYPTED', wanted, 'Core 3.1.3.7 (1)');
+  }
   try {
     // Core 3.1.3.7 numbers 6 to 8: signed by the OP's keys with the algorithm that was registered.
     const algorithms = acceptedAlgorithms(provider, options);
@@ -72,15 +78,17 @@ function acceptedAlgorithms(provider: DiscoveredProvider, options: CheckedOption
 
 function translateJoseError(error: unknown): unknown {
   if (error instanceof HybridFlowError) return error;
-  if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) {
+  if (error instanceof errors.JOSEAlgNotAllowed) {
     const wanted = 'alg must be one that the OP offers, or idTokenSignedResponseAlg';
     return refusal('ALG', wanted, 'Core 3.1.3.7 (7)', error);
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) {
     return refusal('SIGNATURE', 'the signature must be valid', 'Core 3.1.3.7 (6)', error);
   }
-  if (error instanceof errors.JWSInvalid) {
-    return refusal('MALFORMED', 'it must be a signed JWT in compact form', 'Core 2', error);
+  // RFC 7515 4.1.11: what "crit" names has to be understood, and nothing of that kind is.
+  if (error instanceof errors.JWSInvalid || error instanceof errors.JOSENotSupported) {
+    const wanted = 'it must be a signed JWT in compact form, without critical extensions';
+    return refusal('MALFORMED', wanted, 'Core 2', error);
   }
   return refusal('KEY', "kid must name one usable key of the OP's jwks_uri", 'Core 10.1', error);
 }
@@ -147,6 +155,7 @@ function isTime(value: unknown): value is number {
 function refusal(
   check:
     | 'MALFORMED'
+    | 'ENCRYPTED'
     | 'ALG'
     | 'KEY'
     | 'SIGNATURE'

@@ -42,6 +42,8 @@ export function providerKeys(
     timeoutDuration: (options.httpTimeoutSeconds + 1) * 1000,
   });
   let fetchedAt: number | undefined;
+  /** When a token with an unknown `kid` had the keys fetched; epoch milliseconds. */
+  let soughtAt = Number.NEGATIVE_INFINITY;
 
   const ageSeconds = (): number =>
     fetchedAt === undefined ? Number.POSITIVE_INFINITY : (options.now() - fetchedAt) / 1000;
@@ -76,8 +78,11 @@ export function providerKeys(
         return await remote(header, token);
       } catch (error) {
         const isUnknownKey = error instanceof errors.JWKSNoMatchingKey;
-        const isTooSoon = reloading === undefined && ageSeconds() < cooldownSeconds;
-        if (!isUnknownKey || isTooSoon) throw error;
+        // Counted from the last such token, and not from the last fetch: an OP may rotate its keys
+        // just after they were fetched, in the middle of a login.
+        const isTooSoon = options.now() - soughtAt < cooldownSeconds * 1000;
+        if (!isUnknownKey || (isTooSoon && reloading === undefined)) throw error;
+        soughtAt = options.now();
         await reload();
         return remote(header, token);
       }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Browser } from '../support/browser.ts';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
-import type { AnswerLie, IdTokenLie } from '../support/lies.ts';
+import type { AnswerLie } from '../support/lies.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());
@@ -78,74 +78,6 @@ describe('Core 12 refresh', () => {
     flow.clock.advance(1);
     await api();
     expect(flow.op.count('/token', 'refresh_token')).toBe(1);
-  });
-});
-
-describe('Core 12.2 the refreshed ID Token', () => {
-  it.each([
-    ['another sub', { claims: { sub: 'eve' } }, 'ID_TOKENS_SUB'],
-    ['another iss', { claims: { iss: 'https://evil.example' } }, 'ID_TOKEN_ISS'],
-    ['another aud', { claims: { aud: 'other' } }, 'ID_TOKEN_AUD'],
-    ['further aud', { claims: { aud: ['client', 'b'], azp: 'client' } }, 'ID_TOKENS_AUD'],
-    ['another nonce', { claims: { nonce: 'other' } }, 'ID_TOKEN_NONCE'],
-    ['another organization', { claims: { org_id: 'org_b' } }, 'ORGANIZATION'],
-    ['another auth_time', { claims: { auth_time: 1 } }, 'ID_TOKENS_AUTH_TIME'],
-    ['an azp that was not there', { claims: { azp: 'client' } }, 'ID_TOKENS_AUD'],
-    ['a wrong at_hash', { claims: { at_hash: 'wrong' } }, 'AT_HASH_MISMATCH'],
-    ['a foreign signature', { signedWith: 'foreign_key' }, 'ID_TOKEN_SIGNATURE'],
-    ['an exp that has passed', { claims: { exp: 1 } }, 'ID_TOKEN_EXP'],
-    ['alg none', { signedWith: 'none' }, 'ID_TOKEN_ALG'],
-  ] satisfies [string, IdTokenLie, string][])('with %s ends the login', async (_lie, lie, code) => {
-    flow = await startFlow({
-      oidc: { maxAge: 60 },
-      routes: (app, oidc) => {
-        app.get('/cause', oidc.requireAuth({ accessToken: false }), async (req, res) => {
-          await req.oidc?.accessToken().catch((error) => res.json({ code: error.cause.code }));
-        });
-      },
-    });
-    await flow.signIn();
-    flow.clock.advance(3545);
-    flow.op.lie({ refreshedIdToken: lie });
-    expect(json(await flow.browser.fetch(`${flow.baseUrl}/cause`))).toEqual({
-      code: `ERR_OIDC_${code}`,
-    });
-    const refused = await api();
-    expect([refused.status, errorCode(refused)]).toEqual([401, 'ERR_OIDC_LOGIN_REQUIRED']);
-    expect((await flow.storeKeys()).filter((key) => key.startsWith('oidc:'))).toEqual([]);
-  });
-
-  it('that is refused gives an API call 401, and ends the session', async () => {
-    await startStale();
-    flow.op.lie({ refreshedIdToken: { claims: { sub: 'eve' } } });
-    const refused = await api();
-    expect([refused.status, errorCode(refused)]).toEqual([401, 'ERR_OIDC_LOGIN_ENDED']);
-    expect(await flow.storeKeys()).toEqual([]);
-  });
-
-  it('may be absent: the claims stay', async () => {
-    await startStale();
-    flow.op.lie({ refresh: { json: ({ id_token, ...body }) => body } });
-    expect(await api()).toMatchObject({ status: 200 });
-    expect(json(await flow.browser.navigate(flow.baseUrl))).toMatchObject({
-      claims: { sub: 'ada' },
-    });
-  });
-
-  it('brings new claims, and keeps nonce and auth_time of the login', async () => {
-    flow = await startFlow({ oidc: { maxAge: 60 } });
-    await flow.signIn();
-    const before = json(await flow.browser.navigate(flow.baseUrl))['claims'] as Record<
-      string,
-      unknown
-    >;
-    flow.clock.advance(3545);
-    flow.op.claims = { email: 'new@example.com' };
-    flow.op.lie({ refreshedIdToken: { claims: { auth_time: undefined } } });
-    await api();
-    expect(json(await flow.browser.navigate(flow.baseUrl))).toMatchObject({
-      claims: { email: 'new@example.com', nonce: before['nonce'], auth_time: before['auth_time'] },
-    });
   });
 });
 

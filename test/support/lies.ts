@@ -6,8 +6,11 @@ export interface IdTokenLie {
   claims?: Record<string, unknown>;
   /** Header parameters to change. */
   header?: Record<string, unknown>;
-  /** Signed by something else than the OP's key; `none` is not signed at all. */
-  signedWith?: 'none' | 'client_secret' | 'public_key' | 'foreign_key';
+  /**
+   * Signed by something else than the OP's key; `none` is not signed at all, and `embedded_key` is
+   * a foreign key that the header brings along.
+   */
+  signedWith?: 'none' | 'client_secret' | 'public_key' | 'foreign_key' | 'embedded_key';
   /** Sent in place of a token. */
   raw?: string;
 }

@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose';
 import type { Certificate } from './certificate.ts';
 import { createGate, type Gate } from './gate.ts';
 import { tokenHash } from './hash.ts';
@@ -33,13 +33,16 @@ interface Grant {
 
 interface SigningKey {
   readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
   readonly jwk: JWK;
+  readonly alg: string;
 }
 
-async function makeKey(): Promise<SigningKey> {
-  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+async function makeKey(alg: string): Promise<SigningKey> {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
   const kid = randomBytes(4).toString('hex');
-  return { privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' } };
+  const jwk = { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' };
+  return { privateKey, publicKey, jwk, alg };
 }
 
 const random = (): string => randomBytes(24).toString('base64url');
@@ -49,8 +52,8 @@ const random = (): string => randomBytes(24).toString('base64url');
  * `subject`, at once. Refresh tokens rotate, and a spent one revokes the grant, with no leeway.
  */
 export class LyingOp {
-  readonly clientId = 'client';
-  readonly clientSecret = 'secret of the client: ä+&/%';
+  clientId = 'client';
+  clientSecret = 'secret of the client: ä+&/%';
   /** Whom the next login is of. */
   subject = 'ada';
   /** Whether it shows a page with a button before it signs anybody in. */
@@ -84,7 +87,7 @@ export class LyingOp {
 
   static async start(now: () => number = Date.now, site: OpSite = {}): Promise<LyingOp> {
     const op = new LyingOp(now, site);
-    op.#keys = [await makeKey()];
+    op.#keys = [await makeKey('ES256')];
     await op.resume();
     return op;
   }
@@ -128,13 +131,13 @@ export class LyingOp {
     return { arrived: gate.reached, release };
   }
 
-  async rotateKeys(): Promise<void> {
-    this.#keys = [await makeKey()];
+  async rotateKeys(alg = 'ES256'): Promise<void> {
+    this.#keys = [await makeKey(alg)];
   }
 
   /** Publishes a second key beside the one that signs. */
-  async addKey(): Promise<void> {
-    this.#keys.push(await makeKey());
+  async addKey(alg = 'ES256'): Promise<void> {
+    this.#keys.push(await makeKey(alg));
   }
 
   isRefreshToken(token: string): boolean {
@@ -256,7 +259,7 @@ export class LyingOp {
       response_types_supported: ['code', 'code id_token', 'code token', 'code id_token token'],
       response_modes_supported: ['form_post', 'query'],
       subject_types_supported: ['public'],
-      id_token_signing_alg_values_supported: ['ES256'],
+      id_token_signing_alg_values_supported: [this.#signingKey().alg],
       token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,
@@ -285,10 +288,11 @@ export class LyingOp {
       );
     }
     if (types.includes('id_token')) {
+      const { alg } = this.#signingKey();
       const hashes = {
-        c_hash: tokenHash(code),
-        s_hash: tokenHash(state),
-        ...(accessToken === undefined ? {} : { at_hash: tokenHash(accessToken) }),
+        c_hash: tokenHash(code, alg),
+        s_hash: tokenHash(state, alg),
+        ...(accessToken === undefined ? {} : { at_hash: tokenHash(accessToken, alg) }),
       };
       parameters.push(['id_token', await this.#idToken(grant, hashes, this.#lies.frontIdToken)]);
     }
@@ -361,9 +365,10 @@ export class LyingOp {
     this.#valid.set(accessToken, { grant, expiresAt });
     const refreshToken = this.#note(random());
     this.#refreshTokens.set(refreshToken, { grant, isSpent: false });
+    const { alg } = this.#signingKey();
     const hashes = {
-      at_hash: tokenHash(accessToken),
-      ...(code === undefined ? {} : { c_hash: tokenHash(code) }),
+      at_hash: tokenHash(accessToken, alg),
+      ...(code === undefined ? {} : { c_hash: tokenHash(code, alg) }),
     };
     return {
       access_token: accessToken,
@@ -395,25 +400,30 @@ export class LyingOp {
     return this.#note(await this.#sign(claims, lie));
   }
 
-  async #sign(claims: object, lie: IdTokenLie): Promise<string> {
+  #signingKey(): SigningKey {
     const [key] = this.#keys;
     if (key === undefined) throw new Error('the OP has no key');
-    const header = { alg: 'ES256', kid: String(key.jwk.kid), ...lie.header };
+    return key;
+  }
+
+  async #sign(claims: object, lie: IdTokenLie): Promise<string> {
+    const key = this.#signingKey();
+    const header = { alg: key.alg, kid: String(key.jwk.kid), ...lie.header };
     switch (lie.signedWith) {
       case 'none':
         return `${encode({ ...header, alg: 'none' })}.${encode(claims)}.`;
       case 'client_secret':
-      case 'public_key': {
-        const secret =
-          lie.signedWith === 'client_secret' ? this.clientSecret : JSON.stringify(key.jwk);
-        return new SignJWT({ ...claims })
-          .setProtectedHeader({ ...header, alg: 'HS256' })
-          .sign(createHash('sha256').update(secret).digest());
-      }
+        return hs256(header, claims, this.clientSecret);
+      case 'public_key':
+        return hs256(header, claims, await exportSPKI(key.publicKey));
       case 'foreign_key':
+      case 'embedded_key': {
+        const { privateKey, jwk } = await makeKey(key.alg);
+        const brought = lie.signedWith === 'embedded_key' ? { jwk } : {};
         return new SignJWT({ ...claims })
-          .setProtectedHeader(header)
-          .sign((await makeKey()).privateKey);
+          .setProtectedHeader({ ...header, ...brought })
+          .sign(privateKey);
+      }
       default:
         return new SignJWT({ ...claims }).setProtectedHeader(header).sign(key.privateKey);
     }
@@ -440,6 +450,12 @@ export class LyingOp {
 function pickTarget(parameters: Record<string, string>): Record<string, string> {
   const names = ['resource', 'audience', 'scope'];
   return Object.fromEntries(Object.entries(parameters).filter(([name]) => names.includes(name)));
+}
+
+/** By hand, as no library signs with a key that is too short or meant for something else. */
+function hs256(header: object, claims: object, key: string): string {
+  const input = `${encode({ ...header, alg: 'HS256' })}.${encode(claims)}`;
+  return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`;
 }
 
 function encode(value: object): string {
