@@ -113,6 +113,7 @@ interface FinishedLogin {
   /** Epoch milliseconds. */
   readonly forgottenAt: number;
   readonly sessionId: Promise<string>;
+  readonly returnTo: string;
 }
 
 /** Logins that this process has just finished or is finishing, by their state. */
@@ -153,7 +154,8 @@ export async function completeLogin(
     // The back button and a reload bring an old answer, long after it did its work.
     if (transaction === undefined && isOldAnswer(error)) {
       if (await isSignedIn(parts, req)) {
-        return { end: 'signed in', returnTo: defaultReturnPath(parts.options) };
+        const { returnTo } = recent.get(received?.state ?? '') ?? {};
+        return { end: 'signed in', returnTo: returnTo ?? defaultReturnPath(parts.options) };
       }
       const path = pathToLookAgain(parts, req, received);
       if (path !== undefined) return { end: 'to look again', path };
@@ -230,7 +232,8 @@ async function once(
   const before = recent.get(transaction.state);
   if (before !== undefined) return before.sessionId;
   const sessionId = login(transaction);
-  recent.set(transaction.state, { forgottenAt: now + hopSeconds * 1000, sessionId });
+  const { state, returnTo } = transaction;
+  recent.set(state, { forgottenAt: now + hopSeconds * 1000, sessionId, returnTo });
   return sessionId;
 }
 

@@ -52,6 +52,8 @@ export interface Lies {
    */
   refreshOutage?: (subject: string) => AnswerLie | undefined;
   revocation?: AnswerLie;
+  /** Takes a code with any verifier. */
+  ignoresPkce?: boolean;
   /** Seconds; `undefined` leaves `expires_in` out. */
   expiresIn?: number | undefined;
 }

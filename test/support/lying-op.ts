@@ -323,7 +323,7 @@ export class LyingOp {
     if (
       grant === undefined ||
       grant.request['redirect_uri'] !== parameters['redirect_uri'] ||
-      grant.request['code_challenge'] !== challenge
+      (grant.request['code_challenge'] !== challenge && !this.#lies.ignoresPkce)
     ) {
       return send(res, { error: 'invalid_grant' }, { status: 400 });
     }

@@ -33,7 +33,7 @@ async function expectEnd(lie: IdTokenLie, code: string): Promise<void> {
   });
   const refused = await api();
   expect([refused.status, errorCode(refused)]).toEqual([401, 'ERR_OIDC_LOGIN_REQUIRED']);
-  expect(await flow.storeKeys()).toEqual([]);
+  expect((await flow.storeKeys()).filter((key) => key.startsWith('oidc:'))).toEqual([]);
 }
 
 describe('oidcc-client-test-refresh-token', () => {
