@@ -163,11 +163,12 @@ export class OptionsError extends HybridFlowError {
   }
 }
 
-const statusOfOpError: Readonly<Record<string, number>> = {
-  access_denied: 403,
-  server_error: 502,
-  temporarily_unavailable: 503,
-};
+/** A map, and no object: the code is the OP's word, or anybody's, and may be `constructor`. */
+const statusOfOpError: ReadonlyMap<string, number> = new Map([
+  ['access_denied', 403],
+  ['server_error', 502],
+  ['temporarily_unavailable', 503],
+]);
 
 /**
  * The OP answered with an error.
@@ -190,7 +191,7 @@ export class AuthorizationResponseError extends HybridFlowError {
   ) {
     super('the OP answered the authorization request with an error; see the field "error"');
     this.code = response.error === 'access_denied' ? 'ERR_OIDC_ACCESS_DENIED' : 'ERR_OIDC_OP_ERROR';
-    this.status = status ?? statusOfOpError[response.error] ?? 403;
+    this.status = status ?? statusOfOpError.get(response.error) ?? 403;
     this.error = response.error;
     this.error_description = response.error_description;
     this.error_uri = response.error_uri;

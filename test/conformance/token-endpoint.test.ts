@@ -49,34 +49,7 @@ describe('RFC 6749 5 the token endpoint', () => {
       503,
       'PROVIDER_UNAVAILABLE',
     ],
-    [
-      'a redirect',
-      { status: 302, headers: { location: 'https://evil.example/' } },
-      502,
-      'PROVIDER_RESPONSE',
-    ],
-    ['garbage', { body: '{"access_token":' }, 502, 'PROVIDER_RESPONSE'],
-    ['JSON that is no object', { body: '[]' }, 502, 'PROVIDER_RESPONSE'],
-    ['an endless body', { body: `"${'x'.repeat(2 ** 20)}"` }, 502, 'PROVIDER_RESPONSE'],
-    [
-      'a broken connection',
-      { answer: (res) => void res.socket?.destroy() },
-      503,
-      'PROVIDER_UNREACHABLE',
-    ],
-    [
-      'a body that breaks off',
-      { answer: (res) => void res.writeHead(200).write('{', () => res.socket?.destroy()) },
-      503,
-      'PROVIDER_UNREACHABLE',
-    ],
     ['no access token', { json: ({ access_token, ...body }) => body }, 502, 'PROVIDER_RESPONSE'],
-    [
-      'an access token that breaks headers',
-      { json: (body) => ({ ...body, access_token: 'a\r\nb' }) },
-      502,
-      'PROVIDER_RESPONSE',
-    ],
     ['no token type', { json: ({ token_type, ...body }) => body }, 502, 'PROVIDER_RESPONSE'],
     [
       'another token type',
@@ -103,23 +76,6 @@ describe('RFC 6749 5 the token endpoint', () => {
       expect(await signInWith(lie)).toEqual([status, `ERR_OIDC_${code}`]);
     },
   );
-
-  it.each([
-    ['a wrong at_hash', { at_hash: 'wrong' }, 'AT_HASH_MISMATCH'],
-    ['a wrong c_hash', { c_hash: 'wrong' }, 'C_HASH_MISMATCH'],
-  ])('that answers with %s ends no login', async (_lie, claims, code) => {
-    flow = await startFlow({ oidc: { responseType: 'code' } });
-    flow.op.lie({ backIdToken: { claims } });
-    expect(errorCode(await flow.signIn())).toBe(`ERR_OIDC_${code}`);
-  });
-
-  it('that is slow ends no login, and is waited for no longer than allowed', async () => {
-    flow = await startFlow({ oidc: { httpTimeoutSeconds: 1 } });
-    const held = flow.op.hold('/token');
-    const arrival = await flow.signIn();
-    expect([arrival.status, errorCode(arrival)]).toEqual([503, 'ERR_OIDC_PROVIDER_TIMEOUT']);
-    held.release();
-  });
 
   it('that takes token_type in any case is served', async () => {
     flow = await startFlow();

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import request from 'supertest';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
 import { createGate } from '../support/gate.ts';
 
@@ -121,17 +120,6 @@ describe('RFC 7009 the refresh token', () => {
 });
 
 describe('RP-Initiated Logout 3 the return', () => {
-  it.each(['?state=wrong', ''])('with "%s" in place of the state is refused', async (query) => {
-    flow = await startFlow();
-    await flow.signIn();
-    await flow.browser.navigate(
-      { method: 'GET', url: `${flow.baseUrl}/logout`, from: flow.baseUrl },
-      (next) => next.url.includes('/logout/callback'),
-    );
-    const arrival = await flow.browser.navigate(`${flow.baseUrl}/logout/callback${query}`);
-    expect([arrival.status, errorCode(arrival)]).toEqual([400, 'ERR_OIDC_LOGOUT_STATE']);
-  });
-
   it('that this browser did not begin, or has come back from, signs nobody in or out', async () => {
     flow = await startFlow();
     await flow.signIn();
@@ -151,21 +139,6 @@ describe('RP-Initiated Logout 3 the return', () => {
   });
 });
 
-describe('what is no navigation', () => {
-  it.each([
-    ['an image', { 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'image' }],
-    ['a prefetch', { 'Sec-Purpose': 'prefetch' }],
-    ['a frame', { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'iframe' }],
-  ])('%s signs nobody out', async (_what, headers) => {
-    flow = await startFlow();
-    await flow.signIn();
-    const url = `${flow.baseUrl}/logout`;
-    const answer = await flow.browser.perform({ method: 'GET', url, from: flow.baseUrl, headers });
-    expect([answer.status, errorCode(answer)]).toEqual([403, 'ERR_OIDC_NOT_A_NAVIGATION']);
-    expect(await isSignedIn()).toBe(true);
-  });
-});
-
 describe('an end-session endpoint that is none', () => {
   it.each(['javascript:alert(1)', 'not a URL', 42])(
     '%s makes the logout a local one',
@@ -175,41 +148,6 @@ describe('an end-session endpoint that is none', () => {
       await flow.signIn();
       expect(await logout()).toMatchObject({ status: 200, url: `${flow.baseUrl}/` });
       expect(await isSignedIn()).toBe(false);
-    },
-  );
-});
-
-describe('logout by another site', () => {
-  it('ends nothing before the visitor has said yes', async () => {
-    flow = await startFlow();
-    await flow.signIn();
-    const asked = await logout('https://evil.example');
-    expect(asked).toMatchObject({ status: 200, url: `${flow.baseUrl}/logout` });
-    expect(asked.text).toContain('<form method="post" action="/logout?return_to=%2F">');
-    expect(await isSignedIn()).toBe(true);
-  });
-
-  it('by POST neither', async () => {
-    flow = await startFlow();
-    await flow.signIn();
-    const url = `${flow.baseUrl}/logout`;
-    await flow.browser.navigate({ method: 'POST', url, from: 'https://evil.example' });
-    expect(await isSignedIn()).toBe(true);
-  });
-
-  it.each([
-    ['our own', (): string => flow.baseUrl, false],
-    ['another', (): string => 'https://evil.example', true],
-    ['no', (): string => 'null', true],
-  ])(
-    'from an old browser, without Fetch Metadata, goes by the Origin: %s',
-    async (_name, origin, stays) => {
-      flow = await startFlow();
-      await flow.signIn();
-      await request(flow.baseUrl)
-        .post('/logout')
-        .set({ Origin: origin(), Cookie: await flow.browser.jar.getCookieString(flow.baseUrl) });
-      expect(await isSignedIn()).toBe(stays);
     },
   );
 });

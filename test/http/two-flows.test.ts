@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { hybridFlow } from 'passport-oidc-hybrid';
 import { Browser } from '../support/browser.ts';
-import { type Flow, json, sealingSecret, startFlow } from '../support/flow.ts';
-import { LyingOp } from '../support/lying-op.ts';
+import { type Flow, json, startFlow } from '../support/flow.ts';
+import type { LyingOp } from '../support/lying-op.ts';
+import { startTwoFlows } from '../support/two-flows.ts';
 
 let flow: Flow;
 let second: LyingOp;
@@ -11,30 +11,8 @@ afterEach(async () => {
   await second.stop();
 });
 
-/** Two OPs on one application: the second under its own paths and its own session key. */
 async function startTwo(): Promise<void> {
-  second = await LyingOp.start();
-  flow = await startFlow({
-    routes: (app) => {
-      const baseUrl = `http://localhost:${app.locals['port']}`;
-      const other = hybridFlow({
-        issuer: second.issuer,
-        clientId: second.clientId,
-        clientSecret: second.clientSecret,
-        baseUrl,
-        secret: sealingSecret,
-        sessionKey: 'second',
-        loginPath: '/second/login',
-        callbackPath: '/second/callback',
-        logoutPath: '/second/logout',
-        postLogoutPath: '/second/logout/callback',
-      });
-      app.use(other.router());
-      app.get('/second', other.requireAuth(), (req, res) => {
-        res.json({ sub: req.oidc?.claims.sub, cart: req.session.basket ?? [] });
-      });
-    },
-  });
+  ({ flow, second } = await startTwoFlows());
 }
 
 describe('two flows on one application', () => {
