@@ -216,7 +216,7 @@ try {
       const able = tests.filter((test) => score(test) > 0);
       // Those that come to the most of it first, and of these the fastest.
       able.sort((a, b) => score(b) - score(a) || seconds.get(a) - seconds.get(b));
-      const source = readFileSync(join(root, mutant.path));
+      const source = readFileSync(join(copy, mutant.path));
       const path = join(copy, mutant.path);
       writeFileSync(
         path,

@@ -28,12 +28,12 @@ export type Recovery =
  *
  * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#AuthError Core 3.1.2.6}
  */
-const promptAfter: Readonly<Record<string, string>> = {
-  login_required: 'login',
-  interaction_required: 'login',
-  consent_required: 'consent',
-  account_selection_required: 'select_account',
-};
+const promptAfter: ReadonlyMap<string, string> = new Map([
+  ['login_required', 'login'],
+  ['interaction_required', 'login'],
+  ['consent_required', 'consent'],
+  ['account_selection_required', 'select_account'],
+]);
 
 /**
  * A silent login that failed, for whatever reason, leaves the visitor as before. Others begin again,
@@ -68,7 +68,7 @@ export async function recoverLogin(
 /** The same login, in which the OP may ask what it has to. */
 function wishesAfter({ error, transaction }: FailedLogin): LoginWishes | undefined {
   if (transaction === undefined || !(error instanceof AuthorizationResponseError)) return undefined;
-  const prompt = promptAfter[error.error];
+  const prompt = promptAfter.get(error.error);
   if (prompt === undefined) return undefined;
   const { acrValues, maxAge, organization } = transaction;
   return { login: { ...withPrompt(prompt), acrValues, maxAge, organization } };

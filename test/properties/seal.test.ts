@@ -91,7 +91,10 @@ describe('a transaction', () => {
     });
     fc.assert(
       fc.property(changed, visitor, (more, who) => {
-        const transaction = createTransaction({ ...options, ...more }, who);
+        const transaction = createTransaction(
+          { ...options, ...more },
+          { responseMode: 'form_post', ...who },
+        );
         const sealed = sealer.seal(serializeTransaction(transaction), 'tx');
         expect(parseTransaction(sealer.open(sealed, 'tx') ?? '')).toEqual(transaction);
       }),

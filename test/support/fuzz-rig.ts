@@ -67,6 +67,7 @@ export async function startFuzzRig(
       const transaction = createTransaction(options, {
         returnTo: '/private',
         sessionId: undefined,
+        responseMode: options.responseMode,
       });
       const set: string[] = [];
       const res = { append: (_name: string, value: string) => set.push(value) };

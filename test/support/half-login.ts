@@ -1,5 +1,7 @@
-import type { Browser, Hop } from './browser.ts';
+import { expect } from '@jest/globals';
+import type { Arrival, Browser, Hop } from './browser.ts';
 import type { Flow } from './flow.ts';
+import { publishedErrors } from './published-errors.ts';
 
 /** A login up to a request whose URL contains `part`: that request is not made yet. */
 export async function upTo(
@@ -28,4 +30,24 @@ export function withResponse(hop: Hop, parameters: URLSearchParams): Hop {
   const url = new URL(hop.url);
   url.search = parameters.toString();
   return { ...hop, url: url.href };
+}
+
+/**
+ * Makes a callback that is refused for want of its transaction: a new login begins in its place, and
+ * nothing of the answer is used.
+ */
+export async function expectUnknown(
+  flow: Flow,
+  callback: Hop,
+  browser: Browser = flow.browser,
+): Promise<void> {
+  const [tokens, keys] = [flow.op.count('/token'), await flow.storeKeys()];
+  let arrival: Arrival | undefined;
+  const codes = await publishedErrors('refusal', async () => {
+    arrival = await browser.navigate(callback, ({ url }) => new URL(url).pathname === '/authorize');
+  });
+  expect(codes).toEqual(['ERR_OIDC_TRANSACTION_UNKNOWN']);
+  expect(new URL(arrival?.next?.url ?? 'none:').pathname).toBe('/authorize');
+  expect(flow.op.count('/token')).toBe(tokens);
+  expect(await flow.storeKeys()).toEqual(keys);
 }
