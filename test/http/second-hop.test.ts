@@ -77,7 +77,7 @@ describe.each(['lax', 'strict'] as const)('with a %s session cookie', (sameSite)
     ['code id_token', 'fragment'],
     ['code', 'query'],
   ] as const)(
-    'an answer to "%s" by %s that comes once more leads who is signed in to the start page',
+    'an answer to "%s" by %s that comes once more leads who is signed in to the path it was for',
     async (responseType, responseMode) => {
       flow = await startFlow({ session, oidc: { responseType, responseMode } });
       const { next } = await flow.browser.navigate(`${flow.baseUrl}/private`, ({ url }) =>
@@ -85,7 +85,7 @@ describe.each(['lax', 'strict'] as const)('with a %s session cookie', (sameSite)
       );
       await flow.browser.navigate(next as Hop);
       const again = await flow.browser.navigate(next as Hop);
-      expect(again).toMatchObject({ status: 200, url: `${flow.baseUrl}/` });
+      expect(again).toMatchObject({ status: 200, url: `${flow.baseUrl}/private` });
       expect([flow.op.count('/authorize'), flow.op.count('/token')]).toEqual([1, 1]);
       // And nobody else: another login begins.
       await flow.browser.jar.removeAllCookies();

@@ -45,7 +45,7 @@ const clientSecret = 'secret of the client, of 32 bytes';
 
 /** An application with an OP behind its option `fetch`. */
 export async function startFuzzRig(
-  oidc: Partial<CommonOptions> & Pick<CommonOptions, 'responseType' | 'responseMode'>,
+  oidc: Pick<Required<CommonOptions>, 'responseType'> & { responseMode: 'query' | 'form_post' },
 ): Promise<FuzzRig> {
   const issuer = 'https://op.example';
   const op = await createOp(issuer);
@@ -67,7 +67,7 @@ export async function startFuzzRig(
       const transaction = createTransaction(options, {
         returnTo: '/private',
         sessionId: undefined,
-        responseMode: options.responseMode,
+        responseMode: oidc.responseMode,
       });
       const set: string[] = [];
       const res = { append: (_name: string, value: string) => set.push(value) };
