@@ -44,7 +44,7 @@ describe('Core 3.1.3.7 (1) an encrypted ID Token', () => {
     const messages: string[] = [];
     const flow = await startFlow({
       oidc: {
-        onError: (error, _req, res) => {
+        onError: ({ error, res }) => {
           messages.push(error instanceof Error ? error.message : '');
           res.status(400).end();
         },

@@ -128,7 +128,7 @@ describe('the text of the OP', () => {
       for (const part of ['onerror', 'javascript:', 'xxxx']) expect(page.text).not.toContain(part);
       const own = await startFlow({
         oidc: {
-          onError: (error, _req, res) => {
+          onError: ({ error, res }) => {
             seen.push(error);
             res.status(403).end();
           },

@@ -127,6 +127,7 @@ describe('oidcc-client-test-refresh-token-invalid-azp', () => {
 describe('Core 12.2 the refreshed ID Token', () => {
   it.each([
     ['another nonce', { claims: { nonce: 'other' } }, 'ID_TOKEN_NONCE'],
+    ['another organization', { claims: { org_id: 'org_b' } }, 'ORGANIZATION'],
     ['another auth_time', { claims: { auth_time: 1 } }, 'ID_TOKENS_AUTH_TIME'],
     ['another at_hash', { claims: { at_hash: 'wrong' } }, 'AT_HASH_MISMATCH'],
     ['a foreign signature', { signedWith: 'foreign_key' }, 'ID_TOKEN_SIGNATURE'],
