@@ -24,6 +24,8 @@ export interface BrowserSiteSetup {
   sameSite?: 'lax' | 'strict';
   /** Path of the site on its host. */
   path?: string;
+  /** `cookie.secure` of the session. @default 'auto' */
+  secure?: boolean | 'auto';
   /** Name of the session cookie, for two sites on one host. */
   sessionCookie?: string;
   oidc?: Partial<CommonOptions>;
@@ -102,7 +104,7 @@ export async function startBrowserSite(setup: BrowserSiteSetup = {}): Promise<Br
 }
 
 function buildApp(
-  { sameSite = 'lax', path }: BrowserSiteSetup,
+  { sameSite = 'lax', path, secure = 'auto' }: BrowserSiteSetup,
   oidc: HybridFlow,
   sessionCookie: string,
   seenUrls: string[],
@@ -119,7 +121,7 @@ function buildApp(
       secret: 'a secret for tests, which signs session cookies',
       resave: false,
       saveUninitialized: false,
-      cookie: { sameSite, secure: 'auto' },
+      cookie: { sameSite, secure },
     }),
   );
   app.use(oidc.router());
@@ -140,7 +142,7 @@ function buildApp(
     res.json({ isBearer: req.headers.authorization?.startsWith('Bearer ') });
   });
   app.get('/away', oidc.requireAuth({ accessToken: false }), (req, res) => {
-    res.redirect(`${req.oidc?.claims.iss}/elsewhere`);
+    res.redirect(`${req.oidc?.claims.iss}/jwks`);
   });
   return path === undefined ? app : express().use(path, app);
 }
