@@ -128,18 +128,6 @@ describeWithParts(['chromium', 'openssl'], 'logins in Chromium, the OP on anothe
         expect(await cookieNames()).toEqual([site.sessionCookie]);
       });
 
-      it('in three tabs at once, end where they began', async () => {
-        await page.goto(`${site.origin}/cart`);
-        const tabs = [page, await context.newPage(), await context.newPage()];
-        await Promise.all(
-          tabs.map(async (tab, index) => {
-            await tab.goto(`${site.origin}/private?tab=${index}`);
-            await tab.waitForURL(`${site.origin}/private?tab=${index}`);
-          }),
-        );
-        for (const tab of tabs) expect(await tab.textContent('#cart')).toBe('tea');
-      });
-
       it('are not harmed by a reload, by going back, and by saying yes once more', async () => {
         await page.goto(`${site.origin}/`);
         await goToOp(page, '/private');

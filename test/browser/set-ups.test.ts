@@ -101,6 +101,22 @@ describeWithParts(['chromium', 'openssl'], 'in Chromium', () => {
       expect(await heading(page)).toBe('Private of ada');
     });
 
+    it.each(['lax', 'strict'] as const)(
+      'in three tabs at once keeps the cart in each, session cookie %s',
+      async (sameSite) => {
+        const { site, page, context } = await visit({ sameSite });
+        await page.goto(`${site.origin}/cart`);
+        const tabs = [page, await context.newPage(), await context.newPage()];
+        await Promise.all(
+          tabs.map(async (tab, index) => {
+            await tab.goto(`${site.origin}/private?tab=${index}`);
+            await tab.waitForURL(`${site.origin}/private?tab=${index}`);
+          }),
+        );
+        for (const tab of tabs) expect(await tab.textContent('#cart')).toBe('tea');
+      },
+    );
+
     it.each(['form_post', 'fragment'] as const)(
       'by %s may lead on to another site',
       async (responseMode) => {
