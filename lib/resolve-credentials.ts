@@ -129,7 +129,7 @@ export function resolveRequestObject(
     key: keyOf(given, credentials),
     typ,
     lifetimeSeconds,
-    claims: claimsReader(given, options.clientId),
+    claims: claimsReader(given),
   });
 }
 
@@ -157,21 +157,20 @@ function keyOf(given: RequestObjectOptions, credentials: ResolvedCredentials): S
   return readSecretKey(clientSecret, alg ?? 'HS256');
 }
 
-function claimsReader(
-  { claims }: RequestObjectOptions,
-  clientId: string,
-): NonNullable<ResolvedOptions['requestObject']>['claims'] {
+function claimsReader({
+  claims,
+}: RequestObjectOptions): NonNullable<ResolvedOptions['requestObject']>['claims'] {
   if (typeof claims === 'function') {
-    return async (req) => checkClaims(await claims(req), clientId);
+    return async (req) => checkClaims(await claims(req));
   }
-  const checked = checkClaims(claims ?? {}, clientId);
+  const checked = checkClaims(claims ?? {});
   return async () => checked;
 }
 
 /** Claims of the JWT itself. */
 const ownClaims: readonly string[] = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti'];
 
-function checkClaims(claims: unknown, clientId: string): Readonly<Record<string, unknown>> {
+function checkClaims(claims: unknown): Readonly<Record<string, unknown>> {
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
     throw invalid('requestObject.claims', 'an object', claims);
   }
@@ -181,12 +180,6 @@ function checkClaims(claims: unknown, clientId: string): Readonly<Record<string,
   if (refused !== undefined) {
     const option = `requestObject.claims.${refused}`;
     const message = `"${option}" cannot be set here: this library sets "${refused}"`;
-    throw new OptionsError('ERR_OIDC_OPTION_INVALID', option, message);
-  }
-  // RFC 9101 4: or whoever sees the object could authenticate as this client with it.
-  if ((claims as { sub?: unknown }).sub === clientId) {
-    const option = 'requestObject.claims.sub';
-    const message = `"${option}" must not be the client itself`;
     throw new OptionsError('ERR_OIDC_OPTION_INVALID', option, message);
   }
   return { ...claims };

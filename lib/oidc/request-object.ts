@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { OptionsError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { signJwt } from './signed-jwt.ts';
 
@@ -8,15 +9,23 @@ import { signJwt } from './signed-jwt.ts';
  * request. These are sent in clear as well, as OPs need some of them there (Core 6.1) and some take
  * only claims of their own from the object.
  *
+ * @throws {@link OptionsError} when the subject would be the client
  * @see {@link https://www.rfc-editor.org/rfc/rfc9101#section-4 RFC 9101 section 4}
  */
-export function signRequestObject(
+export async function signRequestObject(
   issuer: string,
   parameters: readonly (readonly [name: string, value: string])[],
   claims: Readonly<Record<string, unknown>>,
   options: Pick<ResolvedOptions, 'clientId' | 'now' | 'clockToleranceSeconds'>,
   { key, typ, lifetimeSeconds }: NonNullable<ResolvedOptions['requestObject']>,
 ): Promise<string> {
+  // RFC 9101 10.8: or whoever sees the object could authenticate as this client with it.
+  const isOwnSubject = ([name, value]: readonly [string, unknown]): boolean =>
+    name === 'sub' && value === options.clientId;
+  if ([...Object.entries(claims), ...parameters].some(isOwnSubject)) {
+    const message = '"sub" of a request object must not be the client itself';
+    throw new OptionsError('ERR_OIDC_OPTION_INVALID', 'requestObject', message);
+  }
   const iat = Math.floor(options.now() / 1000);
   const payload = {
     ...claims,

@@ -88,7 +88,7 @@ export interface LoginHint {
  * Tells PingOne who signs in, signed with the client secret, for the parameter `login_hint_token`. Made
  * for one login; the options may be those of {@link pingOne}.
  *
- * @throws {@link OptionsError} when the subject is empty or the secret too short
+ * @throws {@link OptionsError} when the subject is empty or the application itself, or the secret too short
  * @see {@link https://developer.pingidentity.com/pingone-api/auth/auth-config-options/create-a-login_hint_token-jwt.html Create a login_hint_token JWT}
  */
 export function pingOneLoginHintToken(
@@ -100,7 +100,8 @@ export function pingOneLoginHintToken(
   },
   { subject, alg = 'HS256', lifetimeSeconds = 300 }: LoginHint,
 ): Promise<string> {
-  if (typeof subject !== 'string' || subject === '') {
+  // Of the application itself it would be a client_secret_jwt, and it travels by the browser.
+  if (typeof subject !== 'string' || subject === '' || subject === options.clientId) {
     const message = '"subject" must be the id or the name of a user';
     throw new OptionsError('ERR_OIDC_OPTION_INVALID', 'subject', message);
   }

@@ -22,6 +22,7 @@ async function requestOf(
   oidc: Partial<CommonOptions> = {},
   credentials: ClientCredentials = { clientSecret },
   claims: Record<string, unknown> = {},
+  parameters: Record<string, string> = { login_hint: 'ada' },
 ): Promise<URLSearchParams> {
   const { options } = opByFetch({ requestObject, ...oidc }, credentials);
   const transaction = createTransaction(options, {
@@ -33,7 +34,7 @@ async function requestOf(
     await createProvider(options).discovered(),
     options,
     transaction,
-    { parameters: { login_hint: 'ada' }, claims },
+    { parameters, claims },
   );
   return new URL(request.url).searchParams;
 }
@@ -81,6 +82,15 @@ describe('RFC 9101 the request object', () => {
     await expect(jwtVerify(signed, Buffer.from(`${clientSecret}.`))).rejects.toMatchObject({
       code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
     });
+  });
+
+  it('is never one that would authenticate this client', async () => {
+    const refused = { code: 'ERR_OIDC_OPTION_INVALID', option: 'requestObject' };
+    await expect(requestOf({}, {}, undefined, { sub: 'client' })).rejects.toMatchObject(refused);
+    await expect(requestOf({}, {}, undefined, {}, { sub: 'client' })).rejects.toMatchObject(
+      refused,
+    );
+    await expect(requestOf({}, {}, undefined, { sub: 'ada' })).resolves.toBeDefined();
   });
 
   const pairs = {
@@ -136,7 +146,6 @@ describe('RFC 9101 the request object', () => {
     ['requestObject.claims.exp', { claims: { exp: 1 } }],
     ['requestObject.claims.state', { claims: { state: 'mine' } }],
     ['requestObject.claims.acr_values', { claims: { acr_values: 'weak' } }],
-    ['requestObject.claims.sub', { claims: { sub: 'client' } }],
   ])('names %s when it is wrong: %j', (option, requestObject) => {
     const make = (): unknown =>
       hybridFlow({

@@ -89,6 +89,7 @@ describe('pingOneLoginHintToken()', () => {
 
   it.each([
     ['subject', { subject: '' }, {}],
+    ['subject', { subject: 'client' }, {}],
     ['clientSecret', { subject: 'ada' }, { clientSecret: 'short' }],
   ])('names %s when it is wrong', (option, hint, change) => {
     expect(() => pingOneLoginHintToken({ ...given, ...change }, hint)).toThrow(
