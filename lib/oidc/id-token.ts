@@ -1,7 +1,7 @@
-import { compactVerify, errors } from 'jose';
-import { HybridFlowError, ValidationError } from '../errors.ts';
-import { type ResolvedOptions, signatureAlgorithms } from '../options.ts';
+import { ValidationError } from '../errors.ts';
+import type { ResolvedOptions } from '../options.ts';
 import type { IdTokenClaims } from './id-token-claims.ts';
+import { type JwsCheck, verifyJws } from './jws.ts';
 import type { DiscoveredProvider } from './provider.ts';
 
 /** A verified ID Token. */
@@ -27,13 +27,14 @@ export async function verifyIdToken(
   provider: DiscoveredProvider,
   options: CheckedOptions,
 ): Promise<IdToken> {
-  const { payload, alg } = await verifySignature(unverifiedIdToken, provider, options);
-  const claims = parseClaims(payload);
+  refuseEncrypted(unverifiedIdToken);
+  // Core 3.1.3.7 numbers 6 to 8: signed by the OP's keys with the algorithm that was registered.
+  const { claims, header } = await verifyJws(unverifiedIdToken, provider, options, refusal);
   checkIssuer(claims, options);
   checkAudience(claims, options);
   checkSubject(claims);
   checkTimes(claims, options);
-  return { claims: claims as IdTokenClaims, alg };
+  return { claims: claims as IdTokenClaims, alg: header.alg };
 }
 
 /**
@@ -48,70 +49,21 @@ export function checkNonce(claims: { readonly nonce?: unknown }, expected: strin
   }
 }
 
-async function verifySignature(
-  unverifiedIdToken: string,
-  provider: DiscoveredProvider,
-  options: CheckedOptions,
-): Promise<{ payload: Uint8Array; alg: string }> {
-  // Number 1 asks for decryption where encryption was registered; this client registers none.
+/** Number 1 asks for decryption where encryption was registered; this client registers none. */
+function refuseEncrypted(unverifiedIdToken: string): void {
   // RFC 7516 9: an encrypted token has five parts.
-  if (unverifiedIdToken.split('.').length === 5) {
-    const wanted = 'it must be signed and not encrypted; turn encryption off at the OP';
-    throw refusal('ENCRYPTED', wanted, 'Core 3.1.3.7 (1)');
-  }
-  try {
-    // Core 3.1.3.7 numbers 6 to 8: signed by the OP's keys with the algorithm that was registered.
-    const algorithms = acceptedAlgorithms(provider, options);
-    const verified = await compactVerify(unverifiedIdToken, provider.keys.find, { algorithms });
-    return { payload: verified.payload, alg: verified.protectedHeader.alg };
-  } catch (error) {
-    throw translateJoseError(error);
-  }
+  if (unverifiedIdToken.split('.').length !== 5) return;
+  const wanted = 'it must be signed and not encrypted; turn encryption off at the OP';
+  throw refusal('ENCRYPTED', wanted, 'Core 3.1.3.7 (1)');
 }
 
-function acceptedAlgorithms(provider: DiscoveredProvider, options: CheckedOptions): string[] {
-  if (options.idTokenSignedResponseAlg !== undefined) return [options.idTokenSignedResponseAlg];
-  // Discovery 3 makes the list mandatory; where it is absent, RS256 is what a registration means.
-  const offered = provider.metadata.id_token_signing_alg_values_supported ?? ['RS256'];
-  return offered.filter((alg) => (signatureAlgorithms as readonly string[]).includes(alg));
-}
-
-function translateJoseError(error: unknown): unknown {
-  if (error instanceof HybridFlowError) return error;
-  if (error instanceof errors.JOSEAlgNotAllowed) {
-    const wanted = 'alg must be one that the OP offers, or idTokenSignedResponseAlg';
-    return refusal('ALG', wanted, 'Core 3.1.3.7 (7)', error);
-  }
-  if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return refusal('SIGNATURE', 'the signature must be valid', 'Core 3.1.3.7 (6)', error);
-  }
-  // RFC 7515 4.1.11: what "crit" names has to be understood, and nothing of that kind is.
-  if (error instanceof errors.JWSInvalid || error instanceof errors.JOSENotSupported) {
-    const wanted = 'it must be a signed JWT in compact form, without critical extensions';
-    return refusal('MALFORMED', wanted, 'Core 2', error);
-  }
-  return refusal('KEY', "kid must name one usable key of the OP's jwks_uri", 'Core 10.1', error);
-}
-
-function parseClaims(payload: Uint8Array): Record<string, unknown> {
-  try {
-    const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
-    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) {
-      return claims as Record<string, unknown>;
-    }
-  } catch {
-    // Answered below, together with JSON that is no object.
-  }
-  throw refusal('MALFORMED', 'its payload must be a JSON object', 'RFC 7519 7.2');
-}
-
-function checkIssuer(claims: Record<string, unknown>, options: CheckedOptions): void {
+function checkIssuer(claims: Readonly<Record<string, unknown>>, options: CheckedOptions): void {
   if (claims['iss'] !== options.issuer) {
     throw refusal('ISS', 'iss must be the option "issuer", to the letter', 'Core 3.1.3.7 (2)');
   }
 }
 
-function checkAudience(claims: Record<string, unknown>, options: CheckedOptions): void {
+function checkAudience(claims: Readonly<Record<string, unknown>>, options: CheckedOptions): void {
   const { aud, azp } = claims;
   const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
   if (!audiences.includes(options.clientId)) {
@@ -124,14 +76,14 @@ function checkAudience(claims: Record<string, unknown>, options: CheckedOptions)
   }
 }
 
-function checkSubject(claims: Record<string, unknown>): void {
+function checkSubject(claims: Readonly<Record<string, unknown>>): void {
   const { sub } = claims;
   if (typeof sub !== 'string' || sub === '') {
     throw refusal('SUB', 'sub must be a non-empty string', 'Core 2');
   }
 }
 
-function checkTimes(claims: Record<string, unknown>, options: CheckedOptions): void {
+function checkTimes(claims: Readonly<Record<string, unknown>>, options: CheckedOptions): void {
   const { exp, iat, nbf } = claims;
   const now = options.now() / 1000;
   const tolerance = options.clockToleranceSeconds;
@@ -153,20 +105,7 @@ function isTime(value: unknown): value is number {
 }
 
 function refusal(
-  check:
-    | 'MALFORMED'
-    | 'ENCRYPTED'
-    | 'ALG'
-    | 'KEY'
-    | 'SIGNATURE'
-    | 'ISS'
-    | 'AUD'
-    | 'AZP'
-    | 'EXP'
-    | 'IAT'
-    | 'NBF'
-    | 'SUB'
-    | 'NONCE',
+  check: JwsCheck | 'ENCRYPTED' | 'ISS' | 'AUD' | 'AZP' | 'EXP' | 'IAT' | 'NBF' | 'SUB' | 'NONCE',
   wanted: string,
   section: string,
   cause?: unknown,

@@ -26,11 +26,12 @@ describe('oidcc-client-test-form-post-error', () => {
         ],
       });
       const arrival = await flow.signIn();
-      expect(flow.op.lastRequest('/authorize').parameters).toMatchObject({
-        response_mode: 'form_post',
-        max_age: '0',
-        prompt: 'none',
-      });
+      const asked = flow.op.requests.filter(({ path }) => path === '/authorize').slice(-2);
+      // The OP may ask at the second try, and says the same.
+      expect(asked.map(({ parameters }) => parameters)).toMatchObject([
+        { response_mode: 'form_post', max_age: '0', prompt: 'none' },
+        { response_mode: 'form_post', max_age: '0', prompt: 'login' },
+      ]);
       expect(arrival.history.map(({ method }) => method)).toContain('POST');
       expect([arrival.status, errorCode(arrival)]).toEqual([403, 'ERR_OIDC_OP_ERROR']);
       expect(arrival.headers['content-type']).toMatch(/^text\/html/);
