@@ -326,6 +326,11 @@ export interface CommonOptions {
   idleLifetimeSeconds?: number | undefined;
   /** A login ends so many seconds after the user has signed in. @default never */
   absoluteLifetimeSeconds?: number | undefined;
+  /**
+   * A login ends with its refresh token, so many seconds after the OP has issued that one; for OPs whose
+   * refresh tokens end, which none of them says. @default when the OP refuses it
+   */
+  refreshTokenLifetimeSeconds?: number | undefined;
   /** A login ends with its ID Token, unless a refresh has brought a new one. @default false */
   endWithIdToken?: boolean | undefined;
   /** Name of the login in the session; two flows on one application need two. @default 'oidc' */
@@ -429,6 +434,7 @@ export interface ResolvedOptions {
   readonly endSessionParams: (claims: IdTokenClaims) => Readonly<Record<string, string>>;
   readonly idleLifetimeSeconds: number | undefined;
   readonly absoluteLifetimeSeconds: number | undefined;
+  readonly refreshTokenLifetimeSeconds: number | undefined;
   readonly endWithIdToken: boolean;
   readonly sessionKey: string;
   readonly refreshMarginSeconds: number;

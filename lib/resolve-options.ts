@@ -53,6 +53,7 @@ const knownOptions: readonly string[] = [
   'endSessionParams',
   'idleLifetimeSeconds',
   'absoluteLifetimeSeconds',
+  'refreshTokenLifetimeSeconds',
   'endWithIdToken',
   'transactionCookie',
   'carryOver',
@@ -125,6 +126,7 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
     endSessionParams: readEndSessionParams(given),
     idleLifetimeSeconds: readOptionalNumber(given, 'idleLifetimeSeconds', 60),
     absoluteLifetimeSeconds: readOptionalNumber(given, 'absoluteLifetimeSeconds', 1),
+    refreshTokenLifetimeSeconds: readOptionalNumber(given, 'refreshTokenLifetimeSeconds', 1),
     endWithIdToken: readBoolean(given, 'endWithIdToken') ?? false,
     sessionKey: readSessionKey(given),
     refreshMarginSeconds: readNumber(

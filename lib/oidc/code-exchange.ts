@@ -24,6 +24,8 @@ export interface GrantTokens {
   readonly claims: IdTokenClaims;
   readonly idToken: string;
   readonly refreshToken: string | undefined;
+  /** When that was issued: epoch seconds. */
+  readonly refreshIssuedAt: number;
 }
 
 /** Tokens of the token endpoint, every check passed: the only ones that are ever kept. */
@@ -78,6 +80,7 @@ export async function exchangeCode(
   return {
     ...accessTokenOf(response, options.scope, options),
     refreshToken: response.refreshToken,
+    refreshIssuedAt: Math.floor(options.now() / 1000),
     claims,
     idToken,
   };

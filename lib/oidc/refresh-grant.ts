@@ -41,7 +41,10 @@ export async function refreshTokens(
   const access = accessTokenOf(response, target.scope ?? current.scope, options);
   // RFC 6749 6: an OP that does not rotate sends none, and the old one stays good.
   const refreshToken = response.refreshToken ?? current.refreshToken;
-  const unchanged = { idToken: current.idToken, claims: current.claims, refreshToken };
+  const isNew = refreshToken !== current.refreshToken;
+  const refreshIssuedAt = isNew ? Math.floor(options.now() / 1000) : current.refreshIssuedAt;
+  const { idToken: idTokenBefore, claims: claimsBefore } = current;
+  const unchanged = { idToken: idTokenBefore, claims: claimsBefore, refreshToken, refreshIssuedAt };
   const idToken = response.unverifiedIdToken;
   // Core 12.2: the refresh response might not contain an ID Token.
   if (idToken === undefined) return { access, grant: unchanged };
@@ -60,7 +63,7 @@ export async function refreshTokens(
   });
   const kept = keepLoginClaims(claims, current.claims);
   checkSameDemands(kept, current.claims, options);
-  return { access, grant: { idToken, claims: kept, refreshToken } };
+  return { access, grant: { idToken, claims: kept, refreshToken, refreshIssuedAt } };
 }
 
 /**

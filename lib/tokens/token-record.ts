@@ -137,13 +137,19 @@ export function hasOutlived(
   { loggedInAt, tokens }: TokenRecord,
   options: Pick<
     ResolvedOptions,
-    'absoluteLifetimeSeconds' | 'endWithIdToken' | 'clockToleranceSeconds' | 'now'
+    | 'absoluteLifetimeSeconds'
+    | 'refreshTokenLifetimeSeconds'
+    | 'endWithIdToken'
+    | 'clockToleranceSeconds'
+    | 'now'
   >,
 ): boolean {
   const now = options.now() / 1000;
   const tokenEnd = tokens.claims.exp + options.clockToleranceSeconds;
   if (options.endWithIdToken && now >= tokenEnd) return true;
-  return now >= loggedInAt + (options.absoluteLifetimeSeconds ?? Number.POSITIVE_INFINITY);
+  const { absoluteLifetimeSeconds = Infinity, refreshTokenLifetimeSeconds = Infinity } = options;
+  if (now >= tokens.refreshIssuedAt + refreshTokenLifetimeSeconds) return true;
+  return now >= loggedInAt + absoluteLifetimeSeconds;
 }
 
 /** Whether the access token is past its end. */
@@ -164,6 +170,7 @@ type Fields = [
   /** Claims of the login that a refreshed ID Token lacks. */
   keptClaims: Partial<IdTokenClaims> | null,
   loggedInAt: number,
+  refreshIssuedAt: number,
   /** Left out by logins that use one API only. */
   apiTokens?: readonly ApiTokenFields[],
 ];
@@ -191,6 +198,7 @@ export function serializeTokenRecord(record: TokenRecord): string {
     tokens.idToken,
     keptClaims(tokens),
     record.loggedInAt,
+    tokens.refreshIssuedAt,
   ];
   if (apiTokens.size > 0) fields.push([...apiTokens].map(apiTokenFields));
   return JSON.stringify(fields);
@@ -215,10 +223,11 @@ export function parseTokenRecord(text: string): TokenRecord | undefined {
       expiresIn: fields[6] ?? undefined,
       scope: fields[7],
       idToken: fields[8],
+      refreshIssuedAt: fields[11],
       claims: freeze({ ...fields[9], ...decodeClaims(fields[8]) }),
     },
     loggedInAt: fields[10],
-    apiTokens: new Map(fields[11]?.map(parseApiToken)),
+    apiTokens: new Map(fields[12]?.map(parseApiToken)),
   };
 }
 

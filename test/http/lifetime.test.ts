@@ -45,6 +45,29 @@ describe('absoluteLifetimeSeconds', () => {
   });
 });
 
+describe('refreshTokenLifetimeSeconds', () => {
+  it('ends a login so long after its refresh token was issued, and each new one begins it anew', async () => {
+    await start({ refreshTokenLifetimeSeconds: 5000 });
+    for (let round = 0; round < 3; round += 1) {
+      flow.clock.advance(4999);
+      expect(await flow.browser.fetch(`${flow.baseUrl}/api/x`)).toMatchObject({ status: 200 });
+    }
+    flow.clock.advance(5001);
+    expect(await local()).toMatchObject({ status: 401 });
+    expect(await flow.storeKeys()).toEqual([]);
+    expect(flow.op.count('/token', 'refresh_token')).toBe(3);
+  });
+
+  it('goes on counting where the OP does not rotate', async () => {
+    await start({ refreshTokenLifetimeSeconds: 5000 });
+    flow.op.lie({ refresh: { json: ({ refresh_token, ...body }) => body } });
+    flow.clock.advance(4999);
+    expect(await flow.browser.fetch(`${flow.baseUrl}/api/x`)).toMatchObject({ status: 200 });
+    flow.clock.advance(2);
+    expect(await local()).toMatchObject({ status: 401 });
+  });
+});
+
 describe('endWithIdToken', () => {
   it('ends a login with its ID Token', async () => {
     await start({ endWithIdToken: true, clockToleranceSeconds: 0 });

@@ -32,6 +32,23 @@ describe('RP-Initiated Logout 2', () => {
     expect(await flow.browser.cookieNames(flow.baseUrl)).toEqual(['connect.sid']);
   });
 
+  it.each([
+    ['as configured', { logout_hint: 'ada', ui_locales: 'de' }],
+    ['by the claims', ({ sub }: { sub: string }) => ({ logout_hint: sub, ui_locales: 'de' })],
+  ])('sends further parameters %s, and none in the place of its own', async (_how, params) => {
+    const own = { client_id: 'other', state: 'other', id_token_hint: 'other' };
+    const endSessionParams =
+      typeof params === 'function'
+        ? (claims: { sub: string }) => ({ ...params(claims), ...own })
+        : { ...params, ...own };
+    flow = await startFlow({ oidc: { endSessionParams } });
+    await flow.signIn();
+    await logout();
+    const { parameters } = flow.op.lastRequest('/end_session');
+    expect(parameters).toMatchObject({ logout_hint: 'ada', ui_locales: 'de', client_id: 'client' });
+    expect(Object.values(parameters)).not.toContain('other');
+  });
+
   it('gives the newest ID Token as a hint', async () => {
     flow = await startFlow();
     await flow.signIn();

@@ -11,6 +11,7 @@ export function tokensOf(changed: Partial<TokenSet> = {}): TokenSet {
     idToken: `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.y`,
     accessToken: 'at',
     refreshToken: 'rt',
+    refreshIssuedAt: 1000,
     expiresAt: undefined,
     expiresIn: undefined,
     scope: 'openid',
@@ -26,6 +27,6 @@ export const loginTarget: ResolvedTarget = resolveTarget(
 
 /** What a refresh gives. */
 export function refreshedOf(changed: Partial<TokenSet> = {}): RefreshedTokens {
-  const { claims, idToken, refreshToken, ...access } = tokensOf(changed);
-  return { grant: { claims, idToken, refreshToken }, access };
+  const { claims, idToken, refreshToken, refreshIssuedAt, ...access } = tokensOf(changed);
+  return { grant: { claims, idToken, refreshToken, refreshIssuedAt }, access };
 }

@@ -18,6 +18,7 @@ const tokens: TokenSet = {
   idToken,
   accessToken: 'at',
   refreshToken: 'rt',
+  refreshIssuedAt: 1000,
   expiresAt: 4600,
   expiresIn: 3600,
   scope: 'openid',
