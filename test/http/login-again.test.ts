@@ -64,6 +64,26 @@ describe('Core 3.1.2.6 an OP that has to ask the user', () => {
     await weak.close();
   });
 
+  it('is held to what a route asked for, beyond what the options say', async () => {
+    const login = { maxAge: 300, acrValues: 'gold', organization: 'org_a' };
+    flow = await startFlow({
+      oidc: { maxAge: 600, acrValues: 'tin', organization: 'org_b' },
+      routes: (app, oidc) => {
+        app.get('/bank', oidc.requireAuth({ login }), (_req, res) => {
+          res.send('the bank');
+        });
+      },
+    });
+    flow.op.lie({ mustAsk: { error: 'login_required', prompts: ['login'] } });
+    expect((await flow.signIn(flow.browser, '/bank')).text).toBe('the bank');
+    expect(prompts()).toEqual([undefined, 'login']);
+    expect(flow.op.lastRequest('/authorize').parameters).toMatchObject({
+      max_age: '300',
+      acr_values: 'gold',
+      organization: 'org_a',
+    });
+  });
+
   it('does not have the age of a login limited where nobody asked for that', async () => {
     flow = await startFlow();
     flow.op.lie({ mustAsk: { error: 'login_required', prompts: ['login'] } });
