@@ -38,7 +38,10 @@ function makeError(className: string, code: string): library.HybridFlowError {
     case 'AuthenticationError':
       return new library.AuthenticationError(code as library.AuthenticationErrorCode, message);
     default:
-      return new library.SessionStoreError(new Error('down'));
+      return new library.SessionStoreError(
+        new Error('down'),
+        code as library.SessionStoreErrorCode,
+      );
   }
 }
 
