@@ -118,7 +118,7 @@ export function createLoginSessions(
         await endRecord(place);
         const mark = session && markOf(session);
         // A session that stays listed has ended all the same.
-        return mark && (() => void index.remove(place, mark).catch(() => undefined));
+        return mark && (() => index.remove(place, mark).catch(() => undefined));
       },
       hasEnded: async (sessionId, unverifiedMark) => {
         const mark = unverifiedMark as LoginMark;

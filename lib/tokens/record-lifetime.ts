@@ -26,7 +26,7 @@ export interface RecordFollower {
    *
    * @returns what to do after that
    */
-  readonly endRecord: (sessionId: string) => Promise<(() => void) | undefined>;
+  readonly endRecord: (sessionId: string) => Promise<(() => Promise<void>) | undefined>;
   /** Whether a session is marked with a login of its own that has no record any more. */
   readonly hasEnded: (sessionId: string, mark: unknown) => Promise<boolean>;
 }
@@ -78,7 +78,7 @@ function followDestroy(store: SessionStore, all: Followers, ending: Set<string>)
     Promise.all(ends)
       .then(async (afterwards) => {
         await settle((destroyed) => destroy(sid, destroyed));
-        for (const after of afterwards) after?.();
+        for (const after of afterwards) await after?.();
       })
       .then(() => finish(), finish);
   };

@@ -100,7 +100,7 @@ describe('a session that is destroyed', () => {
     const order: string[] = [];
     const { store, calls } = follow(async (sid) => {
       order.push(`${sid} ended of ${calls.length}`);
-      return () => order.push(`after ${calls.length}`);
+      return async () => void order.push(`after ${calls.length}`);
     });
     await destroyEntry(store, 'sid');
     expect(order).toEqual(['sid ended of 0', 'after 1']);
