@@ -31,6 +31,10 @@ describe('RP-Initiated Logout 2 the endpoint', () => {
     },
   );
 
+  it('of an http issuer may be better than that', () => {
+    expect(build('https://op.example/end', 'http://op.example')?.url).toMatch(/^https:/);
+  });
+
   it('keeps its own query, and gets a state that differs each time', () => {
     const [one, two] = [build('https://op.example/end?a=b'), build('https://op.example/end?a=b')];
     const query = Object.fromEntries(new URL(one?.url ?? '').searchParams);
