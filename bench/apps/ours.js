@@ -1,0 +1,24 @@
+// This library, as its README sets it up.
+import { hybridFlow, redisLock } from 'passport-oidc-hybrid';
+import { answerPage, client, createApp, openStore, proxyTo, scope, sessions } from './web.js';
+
+export async function start(setting) {
+  const { store, redis } = await openStore(setting);
+  const oidc = hybridFlow({
+    issuer: setting.issuer,
+    clientId: client.id,
+    clientSecret: client.secret,
+    baseUrl: setting.baseUrl,
+    secret: 'a secret for benchmarks, which seals cookies and tokens',
+    scope,
+    ...(redis === undefined ? {} : { lock: redisLock(redis) }),
+  });
+  const app = createApp();
+  app.use(sessions(store));
+  app.use(oidc.router());
+  app.get('/page', oidc.requireAuth(), (req, res) =>
+    answerPage(res, req.oidc.claims.sub, req.headers.authorization),
+  );
+  app.use('/api', oidc.requireAuth({ proxied: true }), proxyTo(setting.apiUrl));
+  return { listener: app, ready: () => oidc.ready() };
+}

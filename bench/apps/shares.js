@@ -1,0 +1,47 @@
+// What express-session and the proxy library cost by themselves: the bare application, with parts left out.
+import { Agent, request } from 'node:http';
+import { pipeline } from 'node:stream';
+import { answerPage, createApp, landingPath, openStore, proxyTo, sessions } from './web.js';
+
+const authorization = `Bearer ${'x'.repeat(43)}`;
+
+export async function start(setting) {
+  const { store } = await openStore(setting);
+  const app = createApp();
+  const attach = (req, _res, next) => {
+    req.headers.authorization = authorization;
+    next();
+  };
+  app.get('/no-session/page', attach, (req, res) =>
+    answerPage(res, 'user-000000001', req.headers.authorization),
+  );
+  app.use('/no-session/proxied', attach, proxyTo(setting.apiUrl));
+  app.use('/no-session/piped', attach, pipeTo(setting.apiUrl));
+  app.use(sessions(store));
+  app.get('/login', (req, res) => {
+    req.session.user = { sub: 'user-000000001' };
+    res.redirect(303, landingPath);
+  });
+  app.get('/session/page', attach, (req, res) =>
+    answerPage(res, req.session.user.sub, req.headers.authorization),
+  );
+  app.use('/session/piped', attach, pipeTo(setting.apiUrl));
+  app.use('/session/proxied', attach, proxyTo(setting.apiUrl));
+  return { listener: app };
+}
+
+/** A streaming proxy by node:http, and no more than that. */
+function pipeTo(apiUrl) {
+  const agent = new Agent({ keepAlive: true });
+  const { hostname, port } = new URL(apiUrl);
+  return (req, res, next) => {
+    const { method, url: path, headers } = req;
+    const sent = request({ hostname, port, method, path, headers, agent }, (answer) => {
+      res.writeHead(answer.statusCode, answer.rawHeaders);
+      pipeline(answer, res, () => undefined);
+    });
+    sent.on('error', next);
+    if (method === 'GET' || method === 'HEAD') sent.end();
+    else pipeline(req, sent, () => undefined);
+  };
+}
