@@ -138,8 +138,8 @@ describeWithParts(['chromium', 'openssl'], 'logins in Chromium, the OP on anothe
         await page.goBack({ waitUntil: 'commit' });
         expect(await page.title()).toBe('Sign in');
         await page.click('button');
-        await page.waitForURL(`${site.origin}/`);
-        expect(await heading()).toBe('Hello ada');
+        await page.waitForURL(`${site.origin}/private`);
+        expect(await heading()).toBe('Private of ada');
         expect(site.op.count('/token')).toBe(1);
       });
 
