@@ -49,12 +49,12 @@ export function followSessions(store: SessionStore, follower: RecordFollower): v
     return;
   }
   const all: Followers = new Set([follower]);
-  /** Sessions that are being destroyed at this moment. */
-  const ending = new Set<string>();
+  /** Sessions that are being destroyed here, or were: nobody gets their ids again. */
+  const ended = new BoundedMap<string, true>(maxRemembered);
   followers.set(store, all);
-  followDestroy(store, all, ending);
+  followDestroy(store, all, ended);
   followTouch(store, all);
-  followSave(store, all, ending);
+  followSave(store, all, ended);
 }
 
 /** The session keys of all flows that use a store. */
@@ -62,16 +62,17 @@ export function sessionKeysOf(store: SessionStore): string[] {
   return [...(followers.get(store) ?? [])].map(({ sessionKey }) => sessionKey);
 }
 
-function followDestroy(store: SessionStore, all: Followers, ending: Set<string>): void {
+function followDestroy(store: SessionStore, all: Followers, ended: BoundedMap<string, true>): void {
   const destroy = store.destroy.bind(store);
   store.destroy = (sid, done) => {
     if (isRecord(sid, all)) {
       destroy(sid, done);
       return;
     }
-    ending.add(sid);
+    ended.set(sid, true);
     const finish = (error?: unknown): void => {
-      ending.delete(sid);
+      // What could not be destroyed goes on.
+      if (error) ended.delete(sid);
       done?.(error);
     };
     const ends = [...all].map((follower) => follower.endRecord(sid));
@@ -123,16 +124,17 @@ function followTouch(store: SessionStore, all: Followers): void {
  * Passport does. So a session that is marked with a login is not made anew without the login's record,
  * and is destroyed if the login ended meanwhile.
  */
-function followSave(store: SessionStore, all: Followers, ending: ReadonlySet<string>): void {
+function followSave(store: SessionStore, all: Followers, ended: ReadonlyMap<string, true>): void {
   const save = store.set.bind(store);
   const saveIfAlive = async (sid: string, entry: StoredEntry): Promise<void> => {
-    if (ending.has(sid)) return;
+    if (ended.has(sid)) return;
     const wasAlive = await isAlive(sid, entry, all);
     // A record may also get lost, by a store that is full or a secret that was dropped. Then the
     // session is there still, and has to work.
     if (!wasAlive && (await readEntry(store, sid)) === undefined) return;
     await settle((done) => save(sid, entry, done));
-    if (wasAlive && !(await isAlive(sid, entry, all))) await destroyEntry(store, sid);
+    const isEnded = ended.has(sid) || (wasAlive && !(await isAlive(sid, entry, all)));
+    if (isEnded) await destroyEntry(store, sid);
   };
   store.set = (sid, entry, done) => {
     const isMarked =

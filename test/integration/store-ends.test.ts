@@ -178,8 +178,10 @@ describeStores('a session', ({ store, start }) => {
       await end(flow);
       reading.open();
       await refreshing;
-      // The refresh has found the record, and its request has saved the session with it.
-      expect(await keys()).toEqual(expect.arrayContaining([...before]));
+      // The refresh has found the record, and has written it again.
+      const record = before.filter((key) => key.includes('oidc:'));
+      expect(record).toHaveLength(1);
+      expect(await keys()).toEqual(expect.arrayContaining(record));
       free.open();
       await eventually(async () => {
         const found = await keys();
