@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type HybridFlowEvents, subscribe } from 'passport-oidc-hybrid';
 import { type Flow, startFlow } from './support/flow.ts';
@@ -109,6 +110,21 @@ describe('events', () => {
     for (const end of unsubscribe) end();
     await flow.signIn();
     expect(told).toHaveLength(2);
+  });
+
+  it('hold no refresh token, also where the OP repeats it in its description', async () => {
+    flow = await startFlow();
+    await flow.signIn();
+    const token = flow.op.handedOut.find((secret) => flow.op.isRefreshToken(secret)) ?? '';
+    expect(token).not.toBe('');
+    const error_description = `unknown token ${token}`;
+    const body = JSON.stringify({ error: 'invalid_request', error_description });
+    flow.op.lie({ refresh: { status: 400, body } });
+    flow.clock.advance(4000);
+    const told = listen();
+    await api();
+    expect(told.map(([name]) => name)).toEqual(['refresh', 'error']);
+    expect(inspect(told, { depth: 20 })).not.toContain(token);
   });
 
   it('hold no token, code or secret', async () => {

@@ -64,6 +64,13 @@ describe('onRefreshFailure', () => {
     expect(flow.op.count('/token', 'refresh_token')).toBe(1);
   });
 
+  it('that gives a promise has not decided, and a dead grant ends the session', async () => {
+    await start((async () => 'keep') as never, 30);
+    flow.op.revokeAll();
+    expect(errorCode(await api())).toBe('ERR_OIDC_LOGIN_ENDED');
+    expect(await flow.storeKeys()).toEqual([]);
+  });
+
   it('may end a login in an outage', async () => {
     await start(() => 'end', 30);
     flow.op.lie({ refresh: { status: 503 } });

@@ -46,6 +46,26 @@ describe('requireAuth({ scope, claims })', () => {
   );
 });
 
+describe('acr of the login', () => {
+  it('holds over a refresh whose ID Token lacks it', async () => {
+    flow = await startFlow({
+      oidc: { acrValues: 'mfa' },
+      routes: (app, oidc) => {
+        const claims = ({ acr }: { acr?: unknown }): boolean => acr === 'mfa';
+        app.get('/strong', oidc.requireAuth({ claims }), (_req, res) => res.json({}));
+      },
+    });
+    await flow.signIn();
+    flow.op.lie({ refreshedIdToken: { claims: { acr: undefined } } });
+    flow.clock.advance(4000);
+    expect((await flow.browser.fetch(`${flow.baseUrl}/strong`)).status).toBe(200);
+    expect(flow.op.count('/token', 'refresh_token')).toBe(1);
+    flow.op.lie({ refreshedIdToken: { claims: { acr: 'pwd' } } });
+    flow.clock.advance(4000);
+    expect((await flow.browser.fetch(`${flow.baseUrl}/strong`)).status).toBe(401);
+  });
+});
+
 describe('a request that changes something', () => {
   const send = async (headers: Record<string, string>): Promise<number> => {
     const Cookie = await flow.browser.jar.getCookieString(flow.baseUrl);

@@ -241,6 +241,15 @@ describe('a record that is stale', () => {
     expect(await fresh.renew({ place, record: stale, cookie }, loginTarget)).toEqual(stale);
   });
 
+  it('is left in peace for a while, also by APIs that refuse the token', async () => {
+    const { op, fresh, place, stale, refreshes } = await start();
+    op.token = () => new Response(null, { status: 503 });
+    for (let round = 0; round < 5; round += 1) {
+      await fresh.replaceRejected({ place, record: stale, cookie }, loginTarget, 'at');
+    }
+    expect(refreshes()).toBe(1);
+  });
+
   it('does not serve on over a defect, which is no outage', async () => {
     const defect = new TypeError('a defect');
     const { fresh, place, stale } = await start({

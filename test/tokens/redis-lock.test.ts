@@ -60,6 +60,20 @@ describe('the lease of a lock in Redis', () => {
     expect(sent).toHaveLength(1 + 180);
   });
 
+  it('survives a client that throws at once', async () => {
+    jest.useFakeTimers();
+    let isDown = false;
+    const lock = redisLock({
+      sendCommand(args) {
+        if (isDown) throw new Error('closed');
+        return Promise.resolve(args[0] === 'SET' ? 'OK' : 1);
+      },
+    });
+    await lock.acquire('a', 9, 0);
+    isDown = true;
+    expect(() => jest.advanceTimersByTime(4000)).not.toThrow();
+  });
+
   it('survives a renewal that fails', async () => {
     const { sent, client } = startClient();
     const lock = redisLock({
