@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { RequestHandler } from 'express';
 import { createProxyMiddleware } from 'http-proxy-middleware';
+import { StepUpError } from 'passport-oidc-hybrid';
 import request from 'supertest';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
 import { type Listening, listen } from '../support/listen.ts';
@@ -36,8 +37,12 @@ async function start(): Promise<void> {
         next();
       });
       app.all('/tenant', oidc.requireAuth({ proxied: true }), echo);
+      app.get('/weak', oidc.requireAuth({ proxied: true }), (_req, _res, next) => {
+        next(new StepUpError({ acrValues: ['mfa'], maxAge: undefined }));
+      });
       app.all('/seen', oidc.requireAuth({ proxied: true }), echo);
       app.all('/not-proxied', oidc.requireAuth(), echo);
+      app.use(oidc.errorHandler());
     },
   });
   await flow.signIn();
@@ -126,6 +131,21 @@ describe('requireAuth({ proxied })', () => {
     await start();
     const answer = await send('/tenant', { Connection: 'close, X-Tenant' });
     expect(json(answer)).toMatchObject({ headers: { 'x-tenant': 'of the application' } });
+  });
+
+  it('finds the logins under way again when a handler asks for another one', async () => {
+    await start();
+    for (let round = 0; round < 6; round += 1) {
+      const Cookie = await flow.browser.jar.getCookieString(flow.baseUrl);
+      const answer = await request(flow.baseUrl).get('/weak').set({ Cookie, Accept: 'text/html' });
+      expect(answer.status).toBe(303);
+      for (const line of [answer.headers['set-cookie'] ?? []].flat()) {
+        await flow.browser.jar.setCookie(line, flow.baseUrl);
+      }
+      flow.clock.advance(1);
+    }
+    const names = await flow.browser.cookieNames(flow.baseUrl);
+    expect(names.filter((name) => name.includes('.tx.'))).toHaveLength(4);
   });
 
   it('is a choice: other routes keep their cookies', async () => {

@@ -53,4 +53,46 @@ describe('a session that is saved late', () => {
     await writeEntry(store, 'sid', marked);
     expect(Object.keys(store.sessions)).toEqual([]);
   });
+
+  it('is not brought back where its record had ended, and it is destroyed before the save', async () => {
+    const { store, gate, state } = await start();
+    gate.open();
+    state.hasRecord = false;
+    const look = createGate();
+    const get = store.get.bind(store);
+    store.get = (sid, done) => {
+      store.get = get;
+      get(sid, (error, entry) => void look.wait().then(() => done(error, entry as never)));
+    };
+    const saved = writeEntry(store, 'sid', marked);
+    await look.reached;
+    await destroyEntry(store, 'sid');
+    look.open();
+    await saved;
+    expect(Object.keys(store.sessions)).toEqual([]);
+  });
+
+  it('goes on where it could not be destroyed', async () => {
+    const store = startFailing(new Error('down'));
+    await expect(destroyEntry(store, 'sid')).rejects.toMatchObject({
+      code: 'ERR_OIDC_SESSION_STORE',
+    });
+    await writeEntry(store, 'sid', marked);
+    expect(Object.keys(store.sessions)).toEqual(['sid']);
+  });
 });
+
+/** A session in memory that cannot be destroyed. */
+function startFailing(error: Error): SessionStore & { sessions: object } {
+  const store = new MemoryStore() as MemoryStore & SessionStore & { sessions: object };
+  store.destroy = (_sid: string, done?: (failure?: unknown) => void) => done?.(error);
+  followSessions(store, {
+    sessionKey: 'oidc',
+    now: Date.now,
+    idleLifetimeSeconds: undefined,
+    onProlonged: async () => undefined,
+    endRecord: async () => undefined,
+    hasEnded: async () => false,
+  });
+  return store;
+}
