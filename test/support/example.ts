@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { listen } from './listen.ts';
@@ -19,11 +22,27 @@ async function freePort(): Promise<string> {
   return String(port);
 }
 
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What `npm start` builds and runs, in a folder of its own: two that build in one place break each other. */
+async function copyProject(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'example-'));
+  const parts = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'lib', 'example-app'];
+  const builds = join(root, 'example-app', 'dist');
+  for (const part of parts) {
+    const options = { recursive: true, filter: (source: string) => source !== builds };
+    await cp(join(root, part), join(folder, part), options);
+  }
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
 /** Runs `npm start` on free ports, and waits for its last line. */
 export async function startExample(): Promise<Example> {
+  const folder = await copyProject();
   const [PORT, OP_PORT, API_PORT] = [await freePort(), await freePort(), await freePort()];
   const example = spawn('npm', ['start'], {
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    cwd: folder,
     env: { ...process.env, PORT, OP_PORT, API_PORT, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own, so that all of it can be ended.
@@ -44,8 +63,10 @@ export async function startExample(): Promise<Example> {
       async stop() {
         process.kill(-(example.pid ?? 0), 'SIGTERM');
         await ended;
+        await rm(folder, { recursive: true });
       },
     };
   }
+  await rm(folder, { recursive: true });
   throw new Error(`the example did not start:\n${output.join('\n')}`);
 }
