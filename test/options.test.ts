@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { type HybridFlowOptions, hybridFlow, OptionsError } from 'passport-oidc-hybrid';
+import { resolveOptions } from '../lib/options/resolve-options.ts';
 import { defaultOptions } from '../lib/options.ts';
-import { resolveOptions } from '../lib/resolve-options.ts';
 
 const good: HybridFlowOptions = {
   issuer: 'https://op.example',

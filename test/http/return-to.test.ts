@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
 import { requestedPath, safeReturnPath } from '../../lib/http/return-to.ts';
-import { resolveOptions } from '../../lib/resolve-options.ts';
+import { resolveOptions } from '../../lib/options/resolve-options.ts';
 
 const options = resolveOptions({
   issuer: 'https://op.example',

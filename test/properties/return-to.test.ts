@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
 import fc from 'fast-check';
 import { requestedPath, safeReturnPath, wantedReturnPath } from '../../lib/http/return-to.ts';
-import { resolveOptions } from '../../lib/resolve-options.ts';
+import { resolveOptions } from '../../lib/options/resolve-options.ts';
 
 const options = resolveOptions({
   issuer: 'https://op.example',

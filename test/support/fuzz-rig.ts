@@ -5,7 +5,7 @@ import type { CommonOptions } from 'passport-oidc-hybrid';
 import { Pool } from 'undici';
 import { createTransactionCookies } from '../../lib/http/transaction-cookies.ts';
 import { createTransaction, type Transaction } from '../../lib/oidc/transaction.ts';
-import { resolveOptions } from '../../lib/resolve-options.ts';
+import { resolveOptions } from '../../lib/options/resolve-options.ts';
 import { createSealer } from '../../lib/tokens/seal.ts';
 import { type Flow, sealingSecret, startFlow } from './flow.ts';
 import { tokenHash } from './hash.ts';

@@ -1,6 +1,6 @@
 import type { CommonOptions } from 'passport-oidc-hybrid';
+import { resolveOptions } from '../../lib/options/resolve-options.ts';
 import type { ClientCredentials, ResolvedOptions } from '../../lib/options.ts';
-import { resolveOptions } from '../../lib/resolve-options.ts';
 
 /** A request that came by the option `fetch`. */
 export interface FetchedRequest {

@@ -1,13 +1,18 @@
-import { isReservedParameter } from './authorization-parameters.ts';
-import { OptionsError } from './errors.ts';
-import { invalid, readOneOf } from './option-values.ts';
+import { isReservedParameter } from '../authorization-parameters.ts';
+import { OptionsError } from '../errors.ts';
 import type {
   HybridFlowOptions,
   RequestObjectOptions,
   ResolvedOptions,
   TokenEndpointAuthMethod,
-} from './options.ts';
-import { readClientKeys, readSecretKey, type SigningKey, secretAlgorithms } from './signing-key.ts';
+} from '../options.ts';
+import {
+  readClientKeys,
+  readSecretKey,
+  type SigningKey,
+  secretAlgorithms,
+} from '../signing-key.ts';
+import { invalid, readOneOf } from './option-values.ts';
 
 const authMethods: readonly TokenEndpointAuthMethod[] = [
   'client_secret_basic',

@@ -1,0 +1,109 @@
+import type { Lock } from '../lock.ts';
+import {
+  defaultOptions,
+  type HybridFlowOptions,
+  type ResolvedOptions,
+  signatureAlgorithms,
+} from '../options.ts';
+import { invalid, readFunction, readNumber, readOneOf, required } from './option-values.ts';
+import { resolveCredentials, resolveRequestObject } from './resolve-credentials.ts';
+import { resolveLogout } from './resolve-logout.ts';
+import { resolveRequest } from './resolve-request.ts';
+import { resolveSession } from './resolve-session.ts';
+import { resolveUrls } from './resolve-urls.ts';
+import { refuseUnknown } from './unknown-option.ts';
+
+const knownOptions: readonly string[] = [
+  ...Object.keys(defaultOptions),
+  'issuer',
+  'clientId',
+  'clientSecret',
+  'baseUrl',
+  'secret',
+  'responseMode',
+  'audience',
+  'resource',
+  'authorizationParams',
+  'loginParams',
+  'maxAge',
+  'acrValues',
+  'organization',
+  'allowedOrganizations',
+  'endSessionUrl',
+  'clientKey',
+  'tokenEndpointAuthMethod',
+  'tokenEndpointAuthSigningAlg',
+  'requestObject',
+  'idTokenSignedResponseAlg',
+  'backchannelLogout',
+  'frontchannelLogout',
+  'indexSessions',
+  'endSessionParams',
+  'idleLifetimeSeconds',
+  'absoluteLifetimeSeconds',
+  'refreshTokenLifetimeSeconds',
+  'endWithIdToken',
+  'transactionCookie',
+  'carryOver',
+  'trustedOrigins',
+  'lock',
+  'verify',
+  'onError',
+  'onRefreshFailure',
+  'fetch',
+  'now',
+  'dangerouslyAllowInsecureRequests',
+];
+
+/**
+ * Checks the options, fills in defaults and freezes the result; the caller's object is not touched.
+ *
+ * @throws {@link OptionsError} that names the option and never a secret's value
+ */
+export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid('options', 'an object', options);
+  }
+  refuseUnknown(options, knownOptions);
+  const urls = resolveUrls(options);
+  const credentials = resolveCredentials(options);
+  const { refreshMarginSeconds, clockToleranceSeconds, httpTimeoutSeconds } = defaultOptions;
+
+  return Object.freeze({
+    ...urls,
+    clientId: required(options, 'clientId'),
+    ...credentials,
+    requestObject: resolveRequestObject(options, credentials),
+    ...resolveRequest(options),
+    idTokenSignedResponseAlg: readOneOf(
+      'idTokenSignedResponseAlg',
+      options.idTokenSignedResponseAlg,
+      signatureAlgorithms,
+    ),
+    ...resolveSession(options, new URL(urls.baseUrl)),
+    ...resolveLogout(options),
+    refreshMarginSeconds: readNumber(options, 'refreshMarginSeconds', refreshMarginSeconds, 0),
+    clockToleranceSeconds: readNumber(options, 'clockToleranceSeconds', clockToleranceSeconds, 0),
+    httpTimeoutSeconds: readNumber(options, 'httpTimeoutSeconds', httpTimeoutSeconds, 1, 60),
+    callbackBodyLimitBytes: readNumber(
+      options,
+      'callbackBodyLimitBytes',
+      defaultOptions.callbackBodyLimitBytes,
+      1024,
+    ),
+    lock: readLock(options),
+    verify: readFunction(options, 'verify'),
+    onError: readFunction(options, 'onError'),
+    onRefreshFailure: readFunction(options, 'onRefreshFailure'),
+    fetch: readFunction(options, 'fetch') ?? globalThis.fetch,
+    now: readFunction(options, 'now') ?? Date.now,
+  });
+}
+
+function readLock(options: HybridFlowOptions): Lock | undefined {
+  const { lock } = options;
+  if (lock !== undefined && typeof lock?.acquire !== 'function') {
+    throw invalid('lock', 'an object with a function "acquire", such as redisLock(client)', lock);
+  }
+  return lock;
+}
