@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, Request, RequestHandler, Router } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import type { Store } from 'express-session';
 import { OptionsError } from './errors.ts';
 import { createRecentLogins } from './http/callback.ts';
@@ -29,7 +29,7 @@ import { createTokenStore } from './tokens/token-store.ts';
 /** One client at one OP: the parts an application mounts. */
 export interface HybridFlow {
   /** Login, callback and logout routes. Mount it after express-session and before CSRF protection. */
-  router(): Router;
+  router(): RequestHandler;
   /**
    * A login route of its own, which begins a login with these options whoever is signed in:
    * `app.get('/sign-up', oidc.login({ prompt: 'create' }))`. Takes `?return_to=/path`.

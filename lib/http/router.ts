@@ -1,4 +1,4 @@
-import express, { type RequestHandler, type Router } from 'express';
+import express, { type RequestHandler } from 'express';
 import { sendToOpAgain } from './authorization-page.ts';
 import { completeLogin, type RecentLogins, receivePost, type SignIn } from './callback.ts';
 import { answerError } from './error-answer.ts';
@@ -12,23 +12,45 @@ import { isPrefetch } from './negotiation.ts';
 import { backchannelLogoutRoute, frontchannelLogoutRoute } from './op-logout.ts';
 import { canLogIn, passportSession } from './passport-session.ts';
 
-/** The routes of a flow: login, callback, logout, and the return from logout. */
-export function createRouter(parts: FlowParts, recent: RecentLogins): Router {
+/**
+ * The routes of a flow: login, callback, logout, and the return from logout. All requests of the
+ * application come by here, so the path is looked at first, and the routes only where it is one of theirs.
+ */
+export function createRouter(parts: FlowParts, recent: RecentLogins): RequestHandler {
   const { options } = parts;
-  const router = express.Router();
-  router.get(options.loginPath, loginRoute(parts));
-  router.post(options.callbackPath, callbackPost(parts));
-  router.get(options.callbackPath, callbackGet(parts, recent));
-  router.get(options.logoutPath, logoutRoute(parts));
-  router.post(options.logoutPath, logoutRoute(parts));
-  router.get(options.postLogoutPath, postLogoutRoute(parts));
+  const routes = express.Router();
+  routes.get(options.loginPath, loginRoute(parts));
+  routes.post(options.callbackPath, callbackPost(parts));
+  routes.get(options.callbackPath, callbackGet(parts, recent));
+  routes.get(options.logoutPath, logoutRoute(parts));
+  routes.post(options.logoutPath, logoutRoute(parts));
+  routes.get(options.postLogoutPath, postLogoutRoute(parts));
   if (parts.endSessions && options.backchannelLogout) {
-    router.post(options.backchannelLogoutPath, backchannelLogoutRoute(parts, parts.endSessions));
+    routes.post(options.backchannelLogoutPath, backchannelLogoutRoute(parts, parts.endSessions));
   }
   if (parts.endSessions && options.frontchannelLogout) {
-    router.get(options.frontchannelLogoutPath, frontchannelLogoutRoute(parts, parts.endSessions));
+    routes.get(options.frontchannelLogoutPath, frontchannelLogoutRoute(parts, parts.endSessions));
   }
-  return router;
+  const paths = new Set(
+    [
+      options.loginPath,
+      options.callbackPath,
+      options.logoutPath,
+      options.postLogoutPath,
+      options.backchannelLogoutPath,
+      options.frontchannelLogoutPath,
+    ].map(comparable),
+  );
+  return function hybridRouter(req, res, next) {
+    if (paths.has(comparable(req.path))) routes(req, res, next);
+    else next();
+  };
+}
+
+/** As Express compares paths: neither case nor a slash at the end counts. */
+function comparable(path: string): string {
+  const lower = path.toLowerCase();
+  return lower.endsWith('/') ? lower.slice(0, -1) : lower;
 }
 
 function callbackPost(parts: FlowParts): RequestHandler {
