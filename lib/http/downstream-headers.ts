@@ -36,7 +36,6 @@ export function setBearer(req: Request, accessToken: string | undefined): void {
   const value = `Bearer ${accessToken}`;
   req.rawHeaders.push('Authorization', value);
   req.headers.authorization = value;
-  req.headersDistinct['authorization'] = [value];
 }
 
 /**
@@ -85,16 +84,37 @@ function refuseUnframedBody(req: Request): void {
 }
 
 /**
- * From all places where proxies look for headers. Node makes the other two of `rawHeaders` when they
- * are first read, counting on its length: so they are read before it changes.
+ * From all places where proxies look for headers. Node makes `headers` of `rawHeaders` when it is first
+ * read, counting on its length: so it is read before that changes.
  */
 function removeHeaders(req: Request, names: readonly string[]): void {
-  const { headers, headersDistinct, rawHeaders } = req;
+  const { headers, rawHeaders } = req;
   for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
     if (names.includes(rawHeaders[index]?.toLowerCase() ?? '')) rawHeaders.splice(index, 2);
   }
   for (const name of names) {
-    delete headers[name];
-    delete headersDistinct[name];
+    if (headers[name] !== undefined) delete headers[name];
   }
+  Object.defineProperty(req, 'headersDistinct', distinctHeaders);
 }
+
+/**
+ * `headersDistinct` of a request whose `rawHeaders` were changed. Node makes it of these when it is first
+ * read, and counts on their length; so few read it that it is made for those only.
+ */
+const distinctHeaders: PropertyDescriptor & ThisType<Request> = {
+  configurable: true,
+  get() {
+    const distinct: NodeJS.Dict<string[]> = Object.create(null);
+    for (let index = 0; index < this.rawHeaders.length; index += 2) {
+      const name = this.rawHeaders[index]?.toLowerCase() ?? '';
+      distinct[name] ??= [];
+      distinct[name].push(this.rawHeaders[index + 1] ?? '');
+    }
+    this.headersDistinct = distinct;
+    return distinct;
+  },
+  set(value: NodeJS.Dict<string[]>) {
+    Object.defineProperty(this, 'headersDistinct', { configurable: true, writable: true, value });
+  },
+};

@@ -86,6 +86,17 @@ export class RequestContext implements OidcContext {
     return this.#login.record.tokens.claims;
   }
 
+  /** The token for the API of the guard, if nothing has to be waited for. */
+  presentToken(): AccessTokenSet | undefined {
+    if (!this.#parts.freshTokens.isFit(this.#login, this.#target)) return undefined;
+    return accessTokenFor(this.#login.record, this.#target);
+  }
+
+  /** The token for the API of the guard, renewed where its end is near. */
+  freshToken(): Promise<AccessTokenSet> {
+    return this.#mark(this.#fresh(this.#target));
+  }
+
   async accessToken(target?: TokenTarget): Promise<AccessToken> {
     const { accessToken, expiresAt, scope } = await this.#mark(this.#fresh(this.#resolve(target)));
     return { value: accessToken, tokenType: 'Bearer', expiresAt, scope: scopeTokens(scope) };

@@ -110,12 +110,12 @@ async function authenticate(parts: FlowParts, req: Request, guard: Guard): Promi
   const context = new RequestContext(parts, login, guard.target);
   checkLogin(context.claims, guard.login?.(req), parts.options);
   if (guard.needsToken) {
-    const { value, scope } = await context.accessToken();
+    const { accessToken, scope } = context.presentToken() ?? (await context.freshToken());
     checkScope(scope, guard);
     checkClaims(context.claims, guard);
-    setBearer(req, value);
+    setBearer(req, accessToken);
   } else {
-    checkScope(scopeTokens(login.record.tokens.scope), guard);
+    checkScope(login.record.tokens.scope, guard);
     checkClaims(context.claims, guard);
   }
   req.oidc = context;
@@ -138,7 +138,9 @@ function checkLogin(
   );
 }
 
-function checkScope(granted: readonly string[], guard: Guard): void {
+function checkScope(scope: string, guard: Guard): void {
+  if (guard.scope.length === 0) return;
+  const granted = scopeTokens(scope);
   const missing = guard.scope.filter((wanted) => !granted.includes(wanted));
   if (missing.length === 0) return;
   throw new AuthenticationError(

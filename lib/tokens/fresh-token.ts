@@ -32,6 +32,8 @@ const maxRemembered = 10_000;
 
 /** Keeps access tokens fresh, with one spend for each refresh token. */
 export interface FreshTokens {
+  /** Whether the record's own access token for the target is fit for use, so that {@link renew} has nothing to do. */
+  isFit(login: StoredLogin, target: ResolvedTarget): boolean;
   /**
    * The record with an access token for the target that is fit for use: the one given, or a renewed
    * one. A request waits for it no longer than the lease of the lock and `httpTimeoutSeconds`
@@ -132,10 +134,16 @@ export function createFreshTokens(parts: Parts): FreshTokens {
     return false;
   };
 
+  const isFit = (login: StoredLogin, target: ResolvedTarget): boolean => {
+    const present = accessTokenFor(login.record, target);
+    return present !== undefined && !isStale(present, now(), options.refreshMarginSeconds);
+  };
+
   return {
+    isFit,
+
     async renew(login, target) {
-      const present = accessTokenFor(login.record, target);
-      if (present && !isStale(present, now(), options.refreshMarginSeconds)) return login.record;
+      if (isFit(login, target)) return login.record;
       if (isPaused(login, target)) return login.record;
       return share({ login, target, rejected: undefined });
     },

@@ -24,19 +24,19 @@ export interface SessionStore {
 }
 
 /** @throws {@link SessionStoreError} */
-export async function readEntry(
-  store: SessionStore,
-  sid: string,
-): Promise<StoredEntry | undefined> {
-  let found: StoredEntry | undefined;
-  await settle((done) =>
-    store.get(sid, (error, entry) => {
-      found = entry ?? undefined;
-      // Some stores say "not there" by ENOENT, as express-session itself expects.
-      done((error as { code?: unknown } | null)?.code === 'ENOENT' ? undefined : error);
-    }),
-  );
-  return found;
+export function readEntry(store: SessionStore, sid: string): Promise<StoredEntry | undefined> {
+  return new Promise((resolve, reject) => {
+    try {
+      store.get(sid, (error, entry) => {
+        // Some stores say "not there" by ENOENT, as express-session itself expects.
+        if (!error || (error as { code?: unknown }).code === 'ENOENT') resolve(entry ?? undefined);
+        else reject(new SessionStoreError(error));
+      });
+    } catch (error) {
+      // A store may throw before it has anything to call back with.
+      reject(new SessionStoreError(error));
+    }
+  });
 }
 
 /** @throws {@link SessionStoreError} */
