@@ -5,7 +5,7 @@ import { publish } from '../events.ts';
 import type { TokenSet } from '../oidc/code-exchange.ts';
 import type { Transaction } from '../oidc/transaction.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { followSessions, sessionKeysOf } from '../tokens/record-lifetime.ts';
+import { followSessions, saveNewSession, sessionKeysOf } from '../tokens/record-lifetime.ts';
 import { endedMeanwhile } from '../tokens/record-writer.ts';
 import type { SessionIndex } from '../tokens/session-index.ts';
 import { destroyEntry, readEntry, type SessionStore, settle } from '../tokens/session-store.ts';
@@ -61,9 +61,14 @@ export interface LoginSessions {
   stores(): readonly SessionStore[];
 }
 
-/** Gives the request a new session by express-session alone. */
-export const regenerateSession: RenewSession = (req) =>
-  settle((done) => req.session.regenerate(done));
+/**
+ * Gives the request a new session by express-session alone. One that the browser did not bring was
+ * made for this request: there is nothing in the store to be destroyed.
+ */
+export const regenerateSession: RenewSession = async (req) => {
+  if (visitorId(req) === undefined) req.sessionStore.generate(req);
+  else await settle((done) => req.session.regenerate(done));
+};
 
 /** Beyond so many, two tabs that sign in within the same moment may lose what the visitor had. */
 const maxSuccessors = 10_000;
@@ -187,10 +192,19 @@ export function createLoginSessions(
     const place = { store, sessionId };
     Object.assign(session, carried, data, { [sessionKey]: mark });
     try {
-      await tokenStore.write(place, record, session.cookie);
-      await index?.add(place, mark, record.loggedInAt, session.cookie);
+      const written = tokenStore.write(place, record, session.cookie);
+      if (index === undefined) {
+        // At once: nobody can know of this login yet, and neither is good for anything without the other.
+        const both = await Promise.allSettled([written, saveNewSession(session)]);
+        const failed = both.find((write) => write.status === 'rejected');
+        if (failed !== undefined) throw failed.reason;
+      } else {
+        // One by one: from the moment that it is in the index, the OP may end it.
+        await written;
+        await index.add(place, mark, record.loggedInAt, session.cookie);
+        await settle((done) => session.save(done));
+      }
       if (leftBehindId !== undefined) await destroyEntry(store, leftBehindId);
-      await settle((done) => session.save(done));
       if (await index?.isRefused(store, mark, transaction.startedAt)) throw endedMeanwhile();
     } catch (error) {
       await settle((done) => session.destroy(done)).catch(() => undefined);
@@ -263,7 +277,8 @@ export function createLoginSessions(
  */
 function visitorId(req: Request): string | undefined {
   const { sessionID } = req as SessionRequest;
-  return sessionID && req.headers.cookie?.includes(sessionID) ? sessionID : undefined;
+  if (!sessionID) return undefined;
+  return req.headers.cookie?.includes(encodeURIComponent(sessionID)) ? sessionID : undefined;
 }
 
 /** express-session leaves requests alone while its store says that it is disconnected. */

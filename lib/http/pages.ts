@@ -79,10 +79,17 @@ export function sendOn(req: Request, res: Response, url: string, title: string):
   else sendRefresh(res, url, title, 'Continue');
 }
 
-/** Redirects without leaving a trace: not cached, no Referer. */
+/**
+ * Redirects without leaving a trace: not cached, no Referer. Without a body, which nobody reads, and
+ * which express-session would send in two parts where it saves the session first.
+ */
 export function sendRedirect(res: Response, url: string): void {
-  res.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' });
-  res.redirect(303, url);
+  res.setHeader('Cache-Control', 'no-store');
+  res.setHeader('Referrer-Policy', 'no-referrer');
+  res.setHeader('Content-Length', '0');
+  res.location(url);
+  res.statusCode = 303;
+  res.end();
 }
 
 /** Text as it may stand in HTML, in attributes too. */

@@ -20,7 +20,11 @@ export interface Session extends Record<string, unknown> {
 export type SessionRequest = Request & {
   session: Session;
   sessionID: string;
-  sessionStore: SessionStore & { createSession(req: Request, entry: StoredEntry): unknown };
+  sessionStore: SessionStore & {
+    createSession(req: Request, entry: StoredEntry): unknown;
+    /** Gives the request a new session, and forgets the one that it has. */
+    generate(req: Request): void;
+  };
 };
 
 /** Whether express-session has been at work. */

@@ -85,6 +85,34 @@ function followDestroy(store: SessionStore, all: Followers, ended: BoundedMap<st
   };
 }
 
+/** Sessions that have just been made: what was saved of them, `undefined` while that goes on. */
+const newSessions = new WeakMap<object, string | undefined>();
+
+/**
+ * Saves a session that nobody knows of yet, so that no login of it can have ended. express-session will
+ * save it once more at the end of the request, as it does with every session whose id is new: that
+ * is left out unless something was changed.
+ *
+ * @throws {@link SessionStoreError}
+ */
+export async function saveNewSession(
+  session: StoredEntry & { save(done: (error: unknown) => void): void },
+): Promise<void> {
+  newSessions.set(session, undefined);
+  try {
+    await settle((done) => session.save(done));
+    newSessions.set(session, contentOf(session));
+  } catch (error) {
+    newSessions.delete(session);
+    throw error;
+  }
+}
+
+/** Without the end of the cookie, which moves on. */
+function contentOf({ cookie, ...data }: StoredEntry): string {
+  return JSON.stringify([{ ...cookie, _expires: undefined }, data]);
+}
+
 function followTouch(store: SessionStore, all: Followers): void {
   if (store.touch === undefined) return;
   const touch = store.touch.bind(store);
@@ -100,7 +128,10 @@ function followTouch(store: SessionStore, all: Followers): void {
       const end = now() + (entry.cookie.originalMaxAge ?? 0);
       const isDue = Math.abs(end - (ends.get(key) ?? 0)) >= resolutionSeconds * 1000;
       if (entry[sessionKey] === undefined || !isDue) continue;
+      const isNew = !ends.has(key) && newSessions.has(entry);
       ends.set(key, end);
+      // A record that is being made has the same end from the start.
+      if (isNew) continue;
       // A failure shows at the next request, which finds no record and asks for a login.
       const cookie = recordCookie(entry.cookie, now(), idleLifetimeSeconds);
       touch(key, { cookie }, () => undefined);
@@ -142,6 +173,18 @@ function followSave(store: SessionStore, all: Followers, ended: ReadonlyMap<stri
     if (!isMarked) {
       save(sid, entry, done);
       return;
+    }
+    if (newSessions.has(entry)) {
+      const saved = newSessions.get(entry);
+      if (saved === undefined && !ended.has(sid)) {
+        save(sid, entry, done);
+        return;
+      }
+      newSessions.delete(entry);
+      if (saved === contentOf(entry)) {
+        done?.();
+        return;
+      }
     }
     saveIfAlive(sid, entry).then(
       () => done?.(),
