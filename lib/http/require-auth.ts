@@ -108,15 +108,15 @@ async function authenticate(parts: FlowParts, req: Request, guard: Guard): Promi
     throw new AuthenticationError('ERR_OIDC_LOGIN_REQUIRED', 'this request has no login');
   }
   const context = new RequestContext(parts, login, guard.target);
-  checkLogin(context.claims, guard.login?.(req), parts.options);
+  checkLogin(context, guard.login?.(req), parts.options);
   if (guard.needsToken) {
     const { accessToken, scope } = context.presentToken() ?? (await context.freshToken());
     checkScope(scope, guard);
-    checkClaims(context.claims, guard);
+    checkClaims(context, guard);
     setBearer(req, accessToken);
   } else {
     checkScope(login.record.tokens.scope, guard);
-    checkClaims(context.claims, guard);
+    checkClaims(context, guard);
   }
   req.oidc = context;
   if (guard.isProxied) keepFromDownstream(req);
@@ -124,11 +124,13 @@ async function authenticate(parts: FlowParts, req: Request, guard: Guard): Promi
 
 /** By a StepUpError where API callers have to be told which login it takes. */
 function checkLogin(
-  claims: IdTokenClaims,
+  context: RequestContext,
   wanted: LoginRequest | undefined,
   options: FlowParts['options'],
 ): void {
-  if (wanted === undefined || isMetBy(claims, wanted, options)) return;
+  if (wanted === undefined) return;
+  const { claims } = context;
+  if (isMetBy(claims, wanted, options)) return;
   if (!isMetBy(claims, { ...wanted, organization: undefined }, options)) {
     throw new StepUpError(wanted);
   }
@@ -149,8 +151,8 @@ function checkScope(scope: string, guard: Guard): void {
   );
 }
 
-function checkClaims(claims: IdTokenClaims, guard: Guard): void {
-  if (guard.claims?.(claims) !== false) return;
+function checkClaims(context: RequestContext, guard: Guard): void {
+  if (guard.claims === undefined || guard.claims(context.claims) !== false) return;
   throw new AuthenticationError(
     'ERR_OIDC_INSUFFICIENT_CLAIMS',
     'the claims of the user do not satisfy this route',

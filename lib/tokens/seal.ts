@@ -3,12 +3,14 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 /** Encrypts and authenticates what leaves this process: cookies, URLs, records in the store. */
 export interface Sealer {
   /**
-   * Seals a text for one purpose and place: it opens under the same `purpose` only, so that a
+   * Seals a text or bytes for one purpose and place: it opens under the same `purpose` only, so that a
    * sealed value cannot be moved to where another one belongs.
    */
-  seal(text: string, purpose: string): string;
-  /** Opens what {@link seal} made with any of the secrets; `undefined` for everything else. */
+  seal(content: string | Buffer, purpose: string): string;
+  /** Opens what {@link seal} made of a text with any of the secrets; `undefined` for everything else. */
   open(sealed: string, purpose: string): string | undefined;
+  /** The same for bytes. */
+  openBytes(sealed: string, purpose: string): Buffer | undefined;
 }
 
 interface Key {
@@ -32,31 +34,35 @@ export function createSealer(secrets: readonly string[]): Sealer {
   const [first] = keys;
   if (first === undefined) throw new RangeError('a sealer needs a secret');
 
+  const openBytes = (sealed: string, purpose: string): Buffer | undefined => {
+    const bytes = Buffer.from(sealed, 'base64url');
+    if (bytes.length < idBytes + ivBytes + tagBytes) return undefined;
+    const key = keys.find((candidate) => candidate.id.equals(bytes.subarray(0, idBytes)));
+    if (key === undefined) return undefined;
+    const iv = bytes.subarray(idBytes, idBytes + ivBytes);
+    const decipher = createDecipheriv('aes-256-gcm', key.key, iv, { authTagLength: tagBytes })
+      .setAAD(Buffer.from(purpose))
+      .setAuthTag(bytes.subarray(-tagBytes));
+    try {
+      const content = decipher.update(bytes.subarray(idBytes + ivBytes, -tagBytes));
+      return Buffer.concat([content, decipher.final()]);
+    } catch {
+      // Altered, cut, or sealed for another purpose.
+      return undefined;
+    }
+  };
+
   return {
-    seal(text, purpose) {
+    seal(content, purpose) {
       const iv = randomBytes(ivBytes);
       const cipher = createCipheriv('aes-256-gcm', first.key, iv).setAAD(Buffer.from(purpose));
-      const sealed = [first.id, iv, cipher.update(text, 'utf8'), cipher.final()];
+      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+      const sealed = [first.id, iv, cipher.update(bytes), cipher.final()];
       return Buffer.concat([...sealed, cipher.getAuthTag()]).toString('base64url');
     },
 
-    open(sealed, purpose) {
-      const bytes = Buffer.from(sealed, 'base64url');
-      if (bytes.length < idBytes + ivBytes + tagBytes) return undefined;
-      const key = keys.find((candidate) => candidate.id.equals(bytes.subarray(0, idBytes)));
-      if (key === undefined) return undefined;
-      const iv = bytes.subarray(idBytes, idBytes + ivBytes);
-      const decipher = createDecipheriv('aes-256-gcm', key.key, iv, { authTagLength: tagBytes })
-        .setAAD(Buffer.from(purpose))
-        .setAuthTag(bytes.subarray(-tagBytes));
-      try {
-        const text = decipher.update(bytes.subarray(idBytes + ivBytes, -tagBytes));
-        return Buffer.concat([text, decipher.final()]).toString('utf8');
-      } catch {
-        // Altered, cut, or sealed for another purpose.
-        return undefined;
-      }
-    },
+    open: (sealed, purpose) => openBytes(sealed, purpose)?.toString('utf8'),
+    openBytes,
   };
 }
 

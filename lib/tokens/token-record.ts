@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { BoundedMap } from '../bounded-map.ts';
 import type { EventLogin } from '../events.ts';
 import type { AccessTokenSet, TokenSet } from '../oidc/code-exchange.ts';
-import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
 import type { RefreshedTokens } from '../oidc/refresh-grant.ts';
 import type { ResolvedTarget } from '../oidc/token-target.ts';
 import { shortDigest } from '../oidc/transaction.ts';
@@ -145,8 +144,9 @@ export function hasOutlived(
   >,
 ): boolean {
   const now = options.now() / 1000;
-  const tokenEnd = tokens.claims.exp + options.clockToleranceSeconds;
-  if (options.endWithIdToken && now >= tokenEnd) return true;
+  if (options.endWithIdToken && now >= tokens.claims.exp + options.clockToleranceSeconds) {
+    return true;
+  }
   const { absoluteLifetimeSeconds = Infinity, refreshTokenLifetimeSeconds = Infinity } = options;
   if (now >= tokens.refreshIssuedAt + refreshTokenLifetimeSeconds) return true;
   return now >= loggedInAt + absoluteLifetimeSeconds;
@@ -155,106 +155,4 @@ export function hasOutlived(
 /** Whether the access token is past its end. */
 export function isExpired(tokens: AccessTokenSet, nowMs: number): boolean {
   return tokens.expiresAt !== undefined && nowMs / 1000 >= tokens.expiresAt;
-}
-
-type Fields = [
-  format: 1,
-  loginId: string,
-  version: number,
-  accessToken: string,
-  refreshToken: string | null,
-  expiresAt: number | null,
-  expiresIn: number | null,
-  scope: string,
-  idToken: string,
-  /** Claims of the login that a refreshed ID Token lacks. */
-  keptClaims: Partial<IdTokenClaims> | null,
-  loggedInAt: number,
-  refreshIssuedAt: number,
-  /** Left out by logins that use one API only. */
-  apiTokens?: readonly ApiTokenFields[],
-];
-
-type ApiTokenFields = [
-  key: string,
-  accessToken: string,
-  expiresAt: number | null,
-  expiresIn: number | null,
-  scope: string,
-];
-
-/** As text. The claims are read back from the ID Token, which holds nearly all of them. */
-export function serializeTokenRecord(record: TokenRecord): string {
-  const { tokens, apiTokens } = record;
-  const fields: Fields = [
-    1,
-    record.loginId,
-    record.version,
-    tokens.accessToken,
-    tokens.refreshToken ?? null,
-    tokens.expiresAt ?? null,
-    tokens.expiresIn ?? null,
-    tokens.scope,
-    tokens.idToken,
-    keptClaims(tokens),
-    record.loggedInAt,
-    tokens.refreshIssuedAt,
-  ];
-  if (apiTokens.size > 0) fields.push([...apiTokens].map(apiTokenFields));
-  return JSON.stringify(fields);
-}
-
-function apiTokenFields([key, token]: [string, AccessTokenSet]): ApiTokenFields {
-  const { accessToken, expiresAt = null, expiresIn = null, scope } = token;
-  return [key, accessToken, expiresAt, expiresIn, scope];
-}
-
-/** Reads what {@link serializeTokenRecord} wrote and a seal protected; `undefined` for another format. */
-export function parseTokenRecord(text: string): TokenRecord | undefined {
-  const fields = JSON.parse(text) as Fields;
-  if (fields[0] !== 1) return undefined;
-  return {
-    loginId: fields[1],
-    version: fields[2],
-    tokens: {
-      accessToken: fields[3],
-      refreshToken: fields[4] ?? undefined,
-      expiresAt: fields[5] ?? undefined,
-      expiresIn: fields[6] ?? undefined,
-      scope: fields[7],
-      idToken: fields[8],
-      refreshIssuedAt: fields[11],
-      claims: freeze({ ...fields[9], ...decodeClaims(fields[8]) }),
-    },
-    loggedInAt: fields[10],
-    apiTokens: new Map(fields[12]?.map(parseApiToken)),
-  };
-}
-
-function parseApiToken(fields: ApiTokenFields): [string, AccessTokenSet] {
-  const [key, accessToken, expiresAt, expiresIn, scope] = fields;
-  const token = {
-    accessToken,
-    expiresAt: expiresAt ?? undefined,
-    expiresIn: expiresIn ?? undefined,
-    scope,
-  };
-  return [key, token];
-}
-
-/** Several requests of a session are given the same claims. */
-function freeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) Object.values(value).forEach(freeze);
-  return Object.freeze(value);
-}
-
-function keptClaims(tokens: TokenSet): Partial<IdTokenClaims> | null {
-  const inToken = decodeClaims(tokens.idToken);
-  const kept = Object.entries(tokens.claims).filter(([name]) => !(name in inToken));
-  return kept.length === 0 ? null : Object.fromEntries(kept);
-}
-
-/** The payload of an ID Token that was verified before it was stored. */
-function decodeClaims(idToken: string): IdTokenClaims {
-  return JSON.parse(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString('utf8'));
 }

@@ -1,5 +1,6 @@
 import { BoundedMap } from '../bounded-map.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { createRecordFormat } from './record-format.ts';
 import type { Sealer } from './seal.ts';
 import {
   destroyEntry,
@@ -8,7 +9,7 @@ import {
   type StoredCookie,
   writeEntry,
 } from './session-store.ts';
-import { parseTokenRecord, serializeTokenRecord, type TokenRecord } from './token-record.ts';
+import type { TokenRecord } from './token-record.ts';
 
 /** Where a login's record is: in which store, beside which session. */
 export interface RecordPlace {
@@ -70,6 +71,8 @@ export function createTokenStore(
   const purposeOf = (key: string): string =>
     JSON.stringify([key, options.issuer, options.clientId]);
 
+  const format = createRecordFormat(options);
+
   // The store is asked on every request; what it gives is opened once.
   const opened = new BoundedMap<string, OpenedRecord>(maxOpened);
 
@@ -77,8 +80,8 @@ export function createTokenStore(
     if (typeof sealed !== 'string') return undefined;
     const before = opened.get(key);
     if (before?.sealed === sealed) return before.record;
-    const text = sealer.open(sealed, purposeOf(key));
-    const record = text === undefined ? undefined : parseTokenRecord(text);
+    const bytes = sealer.openBytes(sealed, purposeOf(key));
+    const record = bytes && format.read(bytes);
     if (record !== undefined) opened.set(key, { sealed, record });
     return record;
   };
@@ -88,7 +91,7 @@ export function createTokenStore(
 
   const write = (place: RecordPlace, record: TokenRecord, cookie: StoredCookie): Promise<void> => {
     const key = keyOf(place);
-    const sealed = sealer.seal(serializeTokenRecord(record), purposeOf(key));
+    const sealed = sealer.seal(format.write(record), purposeOf(key));
     return writeEntry(place.store, key, { cookie, [options.sessionKey]: sealed });
   };
 
@@ -143,5 +146,7 @@ export function recordCookie(
   const shorter = Math.min(ofSession, idleSeconds * 1000);
   if (!Number.isFinite(shorter)) return { originalMaxAge: null, expires: null };
   const maxAge = shorter + slackSeconds * 1000;
-  return { originalMaxAge: maxAge, maxAge, expires: new Date(nowMs + maxAge) };
+  const cookieOfRecord = { originalMaxAge: maxAge, expires: new Date(nowMs + maxAge) };
+  // As on express-session's own cookies: there to be read, and not stored.
+  return Object.defineProperty(cookieOfRecord, 'maxAge', { value: maxAge });
 }

@@ -5,9 +5,7 @@ import {
   createTokenRecord,
   isExpired,
   isStale,
-  parseTokenRecord,
   renewTokenRecord,
-  serializeTokenRecord,
 } from '../../lib/tokens/token-record.ts';
 import { loginTarget, refreshedOf } from '../support/tokens.ts';
 
@@ -25,43 +23,6 @@ const tokens: TokenSet = {
 };
 
 describe('token record', () => {
-  it('comes back from its text whole, claims that the ID Token lacks included', () => {
-    const record = createTokenRecord(tokens);
-    expect(parseTokenRecord(serializeTokenRecord(record))).toEqual(record);
-  });
-
-  it('comes back from its text where everything optional is absent', () => {
-    const { nonce, auth_time, ...claims } = tokens.claims;
-    const bare: TokenSet = {
-      ...tokens,
-      claims,
-      refreshToken: undefined,
-      expiresAt: undefined,
-      expiresIn: undefined,
-    };
-    const record = createTokenRecord(bare);
-    expect(parseTokenRecord(serializeTokenRecord(record))).toEqual(record);
-  });
-
-  it('comes back with the tokens for other APIs', () => {
-    const target = (audience: string) =>
-      resolveTarget({ audience }, { resources: [], audience: undefined });
-    const first = createTokenRecord(tokens);
-    const second = renewTokenRecord(first, refreshedOf({ accessToken: 'a' }), target('a'));
-    const third = renewTokenRecord(
-      second,
-      refreshedOf({ accessToken: 'b', expiresAt: 4000, expiresIn: 60 }),
-      target('b'),
-    );
-    const read = parseTokenRecord(serializeTokenRecord(third));
-    expect(read).toEqual({ ...third, apiTokens: new Map(third.apiTokens) });
-    expect(read?.tokens.accessToken).toBe('at');
-    expect([...(read?.apiTokens.values() ?? [])].map(({ accessToken }) => accessToken)).toEqual([
-      'a',
-      'b',
-    ]);
-  });
-
   it('keeps the tokens of the 20 APIs that were asked for last', () => {
     let record = createTokenRecord(tokens);
     for (let index = 0; index < 25; index += 1) {
@@ -73,10 +34,6 @@ describe('token record', () => {
     }
     expect(record.apiTokens.size).toBe(20);
     expect([...record.apiTokens.values()][0]?.accessToken).toBe('at-5');
-  });
-
-  it('does not read another format', () => {
-    expect(parseTokenRecord('[2]')).toBeUndefined();
   });
 
   it('counts its versions and keeps its login', () => {
