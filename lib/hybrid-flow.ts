@@ -3,9 +3,11 @@ import type { Store } from 'express-session';
 import { OptionsError } from './errors.ts';
 import { createRecentLogins } from './http/callback.ts';
 import type { FlowParts } from './http/flow-parts.ts';
+import type { GuardHandler } from './http/guard-handler.ts';
 import { loginReader, loginRoute } from './http/login.ts';
 import { createLoginSessions } from './http/login-session.ts';
 import { createLogoutCookie } from './http/logout-cookie.ts';
+import { contextOf, type OidcContext } from './http/oidc-context.ts';
 import { type OptionalAuthOptions, optionalAuth } from './http/optional-auth.ts';
 import { errorHandler } from './http/refuse-request.ts';
 import { type RequireAuthOptions, requireAuth } from './http/require-auth.ts';
@@ -27,7 +29,7 @@ import type { SessionStore } from './tokens/session-store.ts';
 import { createTokenStore } from './tokens/token-store.ts';
 
 /** One client at one OP: the parts an application mounts. */
-export interface HybridFlow {
+export interface HybridFlow<Claims = unknown> {
   /** Login, callback and logout routes. Mount it after express-session and before CSRF protection. */
   router(): RequestHandler;
   /**
@@ -36,16 +38,22 @@ export interface HybridFlow {
    */
   login(options?: LoginOptions | ((req: Request) => LoginOptions | undefined)): RequestHandler;
   /** Lets signed-in requests through, with `req.oidc` and a fresh bearer token. */
-  requireAuth(options?: RequireAuthOptions): RequestHandler;
+  requireAuth(options?: RequireAuthOptions<Claims>): GuardHandler<OidcContext<Claims>>;
   /** Attaches `req.oidc` where the visitor is signed in; lets everybody through. */
-  optionalAuth(options?: OptionalAuthOptions): RequestHandler;
+  optionalAuth(options?: OptionalAuthOptions): GuardHandler<OidcContext<Claims> | undefined>;
+  /**
+   * `req.oidc` where the compiler cannot see that a guard comes before: behind `app.use(oidc.requireAuth())`.
+   *
+   * @throws {@link AuthenticationError} `ERR_OIDC_LOGIN_REQUIRED` where no guard has set it
+   */
+  contextOf(req: Request): OidcContext<Claims>;
   /**
    * Answers what `req.oidc` throws in your handlers: a login where that helps, problem details or a
    * page otherwise. Mount it after the routes.
    */
   errorHandler(): ErrorRequestHandler;
   /** The same flow as a Passport strategy; its name is the option `sessionKey`: `oidc`. */
-  strategy(verify: Verify): HybridFlowStrategy;
+  strategy(verify: Verify<Claims>): HybridFlowStrategy;
   /**
    * Ends the sessions of a subject, or of one session at the OP, in all processes that share the
    * store: for administrators. Needs the option `indexSessions`.
@@ -72,16 +80,24 @@ export interface HybridFlow {
 /**
  * OpenID Connect login by the hybrid flow, for Express.
  *
+ * `Claims` are those that the application expects besides the standard ones. Nothing checks that they are
+ * there: `verify` can.
+ *
  * @throws {@link OptionsError} when an option is wrong, missing or unknown
  */
-export function hybridFlow(options: HybridFlowOptions): HybridFlow {
-  const parts = buildParts(options);
+export function hybridFlow<Claims = unknown>(
+  options: HybridFlowOptions<Claims>,
+): HybridFlow<Claims> {
+  // What the claims are beyond the standard ones is the application's word, and of no use in here.
+  const parts = buildParts(options as HybridFlowOptions);
   const recent = createRecentLogins();
-  return {
+  const flow: HybridFlow = {
     router: () => createRouter(parts, recent),
     login: (login) => loginRoute(parts, loginReader(login)),
-    requireAuth: (guard = {}) => requireAuth(parts, guard),
-    optionalAuth: (wishes = {}) => optionalAuth(parts, wishes),
+    requireAuth: (guard = {}) => requireAuth(parts, guard) as GuardHandler,
+    optionalAuth: (wishes = {}) =>
+      optionalAuth(parts, wishes) as GuardHandler<OidcContext | undefined>,
+    contextOf: (req) => contextOf(parts, req),
     errorHandler: () => errorHandler(parts),
     strategy: (verify) => createStrategy(parts, verify, recent),
     endSessions: (whose, store) => endSessionsOf(parts, whose, store),
@@ -90,6 +106,7 @@ export function hybridFlow(options: HybridFlowOptions): HybridFlow {
       await parts.provider.discovered();
     },
   };
+  return flow as HybridFlow<Claims>;
 }
 
 async function endSessionsOf(

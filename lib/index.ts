@@ -10,7 +10,8 @@ export type {
   ReuseEvent,
 } from './events.ts';
 export { subscribe } from './events.ts';
-export type { AccessToken, OidcContext } from './http/oidc-context.ts';
+export type { GuardedLocals, GuardHandler, LoginOf } from './http/guard-handler.ts';
+export type { AccessToken, AuthenticatedRequest, OidcContext } from './http/oidc-context.ts';
 export type { OptionalAuthOptions } from './http/optional-auth.ts';
 export type { Unauthenticated } from './http/refuse-request.ts';
 export type { RequireAuthOptions } from './http/require-auth.ts';

@@ -30,9 +30,9 @@ export type TokenEndpointAuthMethod =
   | 'none';
 
 /** What `verify` gets: a login in which every check has passed. */
-export interface VerifiedLogin {
+export interface VerifiedLogin<Claims = unknown> {
   /** Claims of the ID Token from the token endpoint. */
-  readonly claims: IdTokenClaims;
+  readonly claims: IdTokenClaims & Claims;
   /** The code-exchanged access token, for calls made during the login. */
   readonly accessToken: string;
   /** Scope that was granted. */
@@ -51,7 +51,7 @@ export interface VerifiedLogin {
  *
  * Where Passport is mounted, the user it returns goes through `req.logIn`.
  */
-export type Verify = (login: VerifiedLogin) => unknown | Promise<unknown>;
+export type Verify<Claims = unknown> = (login: VerifiedLogin<Claims>) => unknown | Promise<unknown>;
 
 /** A refresh that did not succeed. */
 export interface RefreshFailure {
@@ -233,10 +233,10 @@ export interface RequestObjectOptions {
 }
 
 /** Options of {@link hybridFlow}. */
-export type HybridFlowOptions = CommonOptions & ClientCredentials;
+export type HybridFlowOptions<Claims = unknown> = CommonOptions<Claims> & ClientCredentials;
 
 /** All options but the client's credentials. */
-export interface CommonOptions {
+export interface CommonOptions<Claims = unknown> {
   /** Issuer identifier of the OP, exactly as its discovery document spells it. */
   issuer: string;
   /** Wire name: `client_id`. */
@@ -365,7 +365,7 @@ export interface CommonOptions {
    */
   lock?: Lock | undefined;
   /** Makes the application's user of a login, or refuses it. */
-  verify?: Verify | undefined;
+  verify?: Verify<Claims> | undefined;
   /** Answers failures of the router and of `requireAuth`. @default a page, or problem details */
   onError?: OnError | undefined;
   /** Decides what a failed refresh does to a login. @default 'end' for a dead grant, else 'keep' */

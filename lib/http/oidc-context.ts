@@ -1,4 +1,5 @@
-import { HybridFlowError, StepUpError } from '../errors.ts';
+import type { Request } from 'express';
+import { AuthenticationError, HybridFlowError, StepUpError } from '../errors.ts';
 import type { AccessTokenSet } from '../oidc/code-exchange.ts';
 import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
 import {
@@ -16,12 +17,16 @@ import {
 import { accessTokenFor, type TokenRecord } from '../tokens/token-record.ts';
 import type { StoredLogin } from '../tokens/token-store.ts';
 import type { FlowParts } from './flow-parts.ts';
+import type { GuardedLocals, LoginOf } from './guard-handler.ts';
 
 declare global {
   namespace Express {
     interface Request {
-      /** The login of this request: there after `requireAuth()`, and after `optionalAuth()` if signed in. */
-      oidc?: OidcContext;
+      /**
+       * The login of this request: there after `requireAuth()`, and after `optionalAuth()` if signed in.
+       * Inline handlers of a guarded route see it typed so.
+       */
+      oidc: LoginOf<this>;
     }
   }
 }
@@ -36,10 +41,23 @@ export interface AccessToken {
   readonly scope: readonly string[];
 }
 
+/**
+ * A request that has passed `requireAuth()`: for handlers that are declared away from their route. The
+ * compiler does not see whether a guard comes before them there.
+ */
+export type AuthenticatedRequest<
+  Claims = unknown,
+  Params = Record<string, string>,
+  ResBody = unknown,
+  // biome-ignore lint/suspicious/noExplicitAny: the default of Express, for what a body parser makes
+  ReqBody = any,
+  Query = Request['query'],
+> = Request<Params, ResBody, ReqBody, Query, GuardedLocals<OidcContext<Claims>>>;
+
 /** What `req.oidc` is on a request that is signed in. */
-export interface OidcContext {
+export interface OidcContext<Claims = unknown> {
   /** Claims of the newest ID Token. */
-  readonly claims: IdTokenClaims;
+  readonly claims: IdTokenClaims & Claims;
   /**
    * A fresh access token, renewed first where its end is near: for the API of the route's guard, or
    * for another one, which then has a token of its own.
@@ -68,6 +86,18 @@ const flows = new WeakMap<Error, FlowParts>();
 /** The flow whose `req.oidc` has thrown an error. */
 export function flowOf(error: unknown): FlowParts | undefined {
   return error instanceof Error ? flows.get(error) : undefined;
+}
+
+/**
+ * The login of a request, where the compiler cannot see that a guard has let it pass.
+ *
+ * @throws {@link AuthenticationError} `ERR_OIDC_LOGIN_REQUIRED` where none has
+ */
+export function contextOf(parts: FlowParts, req: Request): OidcContext {
+  if (req.oidc !== undefined) return req.oidc;
+  const error = new AuthenticationError('ERR_OIDC_LOGIN_REQUIRED', 'this request has no login');
+  flows.set(error, parts);
+  throw error;
 }
 
 /** {@link OidcContext} of one request. */

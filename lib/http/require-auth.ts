@@ -17,7 +17,7 @@ import { RequestContext } from './oidc-context.ts';
 import { defaultAnswer, refuseRequest, type Unauthenticated } from './refuse-request.ts';
 
 /** Options of `requireAuth()`. */
-export interface RequireAuthOptions {
+export interface RequireAuthOptions<Claims = unknown> {
   /**
    * Whether a fresh access token goes into `req.headers.authorization`. With `false` the route
    * asks for a login only: nothing is refreshed, and the header is removed.
@@ -38,7 +38,7 @@ export interface RequireAuthOptions {
    */
   scope?: string | undefined;
   /** Whether the user may pass; else 403. */
-  claims?: ((claims: IdTokenClaims) => boolean) | undefined;
+  claims?: ((claims: IdTokenClaims & Claims) => boolean) | undefined;
   /**
    * Whether the request goes on to an API by a proxy: cookies and hop-by-hop headers are removed
    * from it, as they are none of the API's business.
