@@ -206,7 +206,7 @@ describe('options', () => {
     const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
     const source = read('../lib/options.ts');
     const [, credentials = ''] = source.split('export type ClientCredentials =');
-    const [, common = ''] = source.split('export interface CommonOptions {');
+    const [, common = ''] = source.split(/export interface CommonOptions<.*> {/);
     const names = [credentials, common]
       .map((text) => text.split(/^}|^export/m)[0] ?? '')
       .flatMap((text) => [...text.matchAll(/^ {2,6}(\w+)\??: /gm)].map(([, name]) => name));
