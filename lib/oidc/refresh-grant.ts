@@ -61,7 +61,11 @@ export async function refreshTokens(
     isRequired: false,
     section: 'Core 3.1.3.8',
   });
-  const kept = keepLoginClaims(claims, current.claims);
+  // A scope that was narrowed for one call brings the claims of that scope, and takes away no others.
+  const isNarrowed = target.scope !== undefined;
+  const kept = isNarrowed
+    ? { ...current.claims, ...claims }
+    : keepLoginClaims(claims, current.claims);
   checkSameDemands(kept, current.claims, options);
   return { access, grant: { idToken, claims: kept, refreshToken, refreshIssuedAt } };
 }

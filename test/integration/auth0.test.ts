@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
 import { type Auth0Options, auth0, type RequireAuthOptions } from 'passport-oidc-hybrid';
 import { type Auth0Op, type Auth0OpOptions, startAuth0Op } from '../support/auth0-op.ts';
 import { errorCode, json } from '../support/flow.ts';
@@ -31,9 +32,10 @@ async function start(
         res.json(req.oidc?.claims);
       });
       app.get('/scope', oidc.requireAuth(), async (req, res) => {
-        const token = await req.oidc?.accessToken({ scope: 'orders:read' });
+        const token = await req.oidc?.accessToken({ scope: String(req.query['scope']) });
         res.json(token?.scope);
       });
+      app.use(oidc.errorHandler());
     },
   });
 }
@@ -78,9 +80,25 @@ describe('auth0(), with the stand-in', () => {
     },
   );
 
-  it('gets a token of reduced scope by a refresh', async () => {
+  it('gets a token of reduced scope by a refresh, and leaves the login what it was', async () => {
     await start();
-    expect((await visit('/scope')).text).toBe('["orders:read"]');
+    const { sub, name, email } = json(await visit('/profile'));
+    expect((await visit('/scope?scope=orders:read')).text).toBe('["orders:read"]');
+    // With an ID Token, as Auth0 says, that has the claims of this scope only.
+    expect((await visit('/scope?scope=openid%20orders:read')).text).toBe('["orders:read"]');
+    expect(flow.op.grants).toMatchObject({ refresh_token: 2, refused: 0 });
+    expect(json(await visit('/profile'))).toMatchObject({ sub, name, email });
+    const { authorization } = json(await api());
+    expect(decodeJwt(String(authorization).slice('Bearer '.length))).toMatchObject({
+      scope: expect.stringContaining('orders:write'),
+    });
+  });
+
+  it('gets no token of a scope that the login was not granted', async () => {
+    await start();
+    const refused = await visit('/scope?scope=orders:delete');
+    expect([refused.status, errorCode(refused)]).toEqual([502, 'ERR_OIDC_TARGET_REFUSED']);
+    expect((await api()).status).toBe(200);
   });
 
   it.each([
