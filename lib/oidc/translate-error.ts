@@ -102,12 +102,7 @@ function refusal(
       );
     case 'invalid_client':
     case 'unauthorized_client':
-      return new ProviderError(
-        'ERR_OIDC_CLIENT_REFUSED',
-        endpoint,
-        'the OP refused this client: check clientId, clientSecret, tokenEndpointAuthMethod and the grants enabled at the OP',
-        details,
-      );
+      return clientRefused(endpoint, details);
     case 'invalid_target':
     case 'invalid_scope':
       // RFC 8707 2, RFC 6749 5.2: the API or the scope asked for is not to be had by this grant.
@@ -118,6 +113,8 @@ function refusal(
         details,
       );
     default:
+      // RFC 6749 5.2 has 401 for clients that fail to authenticate; Auth0 calls it access_denied.
+      if (status === 401) return clientRefused(endpoint, details);
       return new ProviderError(
         'ERR_OIDC_TOKEN_ENDPOINT_ERROR',
         endpoint,
@@ -125,6 +122,18 @@ function refusal(
         details,
       );
   }
+}
+
+function clientRefused(
+  endpoint: ProviderEndpoint,
+  details: OpWords & { readonly cause: unknown },
+): ProviderError {
+  return new ProviderError(
+    'ERR_OIDC_CLIENT_REFUSED',
+    endpoint,
+    'the OP refused this client: check clientId, clientSecret, tokenEndpointAuthMethod and the grants enabled at the OP',
+    details,
+  );
 }
 
 function unavailable(cause: unknown, endpoint: ProviderEndpoint, status: number): ProviderError {

@@ -29,6 +29,17 @@ describe('errors of the token endpoint', () => {
     });
   });
 
+  it.each([
+    ['access_denied', 401, 'ERR_OIDC_CLIENT_REFUSED'],
+    ['access_denied', 403, 'ERR_OIDC_TOKEN_ENDPOINT_ERROR'],
+    ['invalid_grant', 401, 'ERR_OIDC_GRANT_REFUSED'],
+  ])('%s with %i is %s', async (error, status, code) => {
+    expect(await failure(() => Response.json({ error }, { status }))).toMatchObject({
+      code,
+      error,
+    });
+  });
+
   it.each(['AbortError', 'TimeoutError'])('%s of fetch is a wait given up', async (name) => {
     const abort = (): Promise<Response> => Promise.reject(new DOMException('given up', name));
     expect(await failure(abort)).toMatchObject({ code: 'ERR_OIDC_PROVIDER_TIMEOUT' });
