@@ -112,6 +112,19 @@ describe('auth0(), with the stand-in', () => {
     expect((await visit('/profile')).status).toBe(200);
   });
 
+  it.each(['client_secret_basic', 'client_secret_post'] as const)(
+    'takes no client by another secret (%s)',
+    async (tokenEndpointAuthMethod) => {
+      await start(
+        { tokenEndpointAuthMethod, clientSecret: 'that of another application' },
+        { client: { token_endpoint_auth_method: tokenEndpointAuthMethod } },
+      );
+      const refused = await visit('/profile');
+      expect([refused.status, errorCode(refused)]).toEqual([502, 'ERR_OIDC_CLIENT_REFUSED']);
+      expect((await api()).status).toBe(401);
+    },
+  );
+
   it.each([true, false])(
     'takes a client by a key that it knows (%s), and no other',
     async (isKnown) => {
@@ -252,6 +265,16 @@ describe('an invitation link', () => {
 });
 
 describe('refresh token rotation', () => {
+  it('is for a login with offline_access only', async () => {
+    await start({ scope: 'openid profile orders:read' });
+    await visit('/profile');
+    expect((await api()).status).toBe(200);
+    flow.clock.advance(61);
+    const refused = await api();
+    expect([refused.status, errorCode(refused)]).toEqual([401, 'ERR_OIDC_LOGIN_REQUIRED']);
+    expect(flow.op.grants).toEqual({ authorization_code: 1, refresh_token: 0, refused: 0 });
+  });
+
   it('survives an answer that got lost, within the leeway', async () => {
     await start();
     await visit('/profile');

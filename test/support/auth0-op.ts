@@ -48,6 +48,8 @@ const clientId = 'auth0-client';
 const clientSecret = 'a secret of the application at Auth0, of more than 64 characters in all';
 const organizations: Record<string, string> = { org_acme: 'acme', org_other: 'other' };
 const invitation = { invitation: 'ticket-of-acme', organization: 'org_acme' };
+/** What `offline_access` is called inside, as oidc-provider would want a consent for that. */
+const offlineScope = 'offline';
 const connections = ['google-oauth2', 'Username-Password-Authentication'];
 
 /** Starts the tenant. Everybody is Ada, and has every scope that is asked for. */
@@ -88,7 +90,13 @@ export async function startAuth0Op(options: Auth0OpOptions): Promise<Auth0Op> {
     rename: (query) => {
       const audience = query.get('audience');
       if (audience !== null) query.set('resource', audience);
+      const scope = query.get('scope')?.replace(/\boffline_access\b/, offlineScope);
+      if (scope !== undefined) query.set('scope', scope);
     },
+    // https://auth0.com/docs/get-started/authentication-and-authorization-flow/hybrid-flow/call-your-api-using-the-hybrid-flow
+    // A refresh token comes with `offline_access` only.
+    isOffline: (scopes) => scopes.has(offlineScope),
+    reword: refuseInOwnWords,
     signIn: () => ({ accountId: 'auth0|ada' }),
     refreshTokens: (store) => withLeeway(store, settings),
   });
@@ -121,7 +129,7 @@ function tenant(options: Auth0OpOptions): Configuration {
     },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     pkce: { required: () => false },
-    scopes: ['openid', 'offline_access'],
+    scopes: ['openid', offlineScope],
     claims: {
       openid: ['sub', 'org_id', 'org_name', 'sid'],
       profile: ['name'],
@@ -236,6 +244,18 @@ function withLeeway(store: Adapter, settings: Auth0Op['settings']): Adapter {
       return unspent;
     },
   };
+}
+
+/**
+ * A wrong secret is not `invalid_client` there.
+ *
+ * https://github.com/auth0/node-auth0/issues/682
+ */
+function refuseInOwnWords(ctx: KoaContextWithOIDC): void {
+  if ((ctx.body as { error?: unknown } | undefined)?.error !== 'invalid_client') return;
+  ctx.status = 401;
+  ctx.remove('www-authenticate');
+  ctx.body = { error: 'access_denied', error_description: 'Unauthorized' };
 }
 
 /** https://auth0.com/docs/authenticate/login/logout/redirect-users-after-logout */

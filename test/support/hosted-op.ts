@@ -35,6 +35,10 @@ export interface HostedOpSetup {
   ) => { accountId: string; acr?: string } | { error: string; error_description: string };
   /** Whether the session at the OP will do for the sign-on policies that are asked for. */
   isEnough?: (wanted: readonly string[], acr: string | undefined) => boolean;
+  /** Whether a login with this scope gets a refresh token. @default always */
+  isOffline?: (scopes: ReadonlySet<string>) => boolean;
+  /** Changes an answer of the token endpoint to what the service would say. */
+  reword?: (ctx: KoaContextWithOIDC) => void;
   /** What becomes of a refresh token that is looked up. */
   refreshTokens?: (store: Adapter) => Adapter;
 }
@@ -81,7 +85,7 @@ export async function startHostedOp(setup: HostedOpSetup): Promise<HostedOp> {
   });
   const requests: HostedOpRequest[] = [];
   const lost = { isNext: false };
-  observe(provider, requests, lost);
+  observe(provider, setup, requests, lost);
   const answer = provider.callback();
   const path = setup.issuerPath.replace(/\/$/, '');
   listening.server.on('request', (req: IncomingMessage, res: ServerResponse) => {
@@ -118,7 +122,7 @@ export async function startHostedOp(setup: HostedOpSetup): Promise<HostedOp> {
 }
 
 async function commonConfiguration(
-  { refreshTokens, issuerPath, isEnough = () => true }: HostedOpSetup,
+  { refreshTokens, issuerPath, isEnough = () => true, isOffline = () => true }: HostedOpSetup,
   { features, clients = [], cookies }: Configuration,
 ): Promise<Configuration> {
   const store = createCertifiedOpStore();
@@ -140,8 +144,9 @@ async function commonConfiguration(
       url: (_ctx, { uid }) => `${issuerPath.replace(/\/$/, '')}/interaction/${uid}`,
       policy: createPolicy(isEnough),
     },
-    // Whether or not offline_access was asked for: oidc-provider would want a consent for it.
-    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    // Not by offline_access, for which oidc-provider would want a consent.
+    issueRefreshToken: async (_ctx, client, source) =>
+      client.grantTypeAllowed('refresh_token') && isOffline(source.scopes),
     expiresWithSession: async () => false,
     ttl: {
       AccessToken: accessTokenSeconds,
@@ -215,10 +220,18 @@ async function interact(
   await provider.interactionFinished(req, res, 'error' in login ? login : { login, consent: {} });
 }
 
-function observe(provider: Provider, requests: HostedOpRequest[], lost: { isNext: boolean }): void {
+function observe(
+  provider: Provider,
+  { reword }: HostedOpSetup,
+  requests: HostedOpRequest[],
+  lost: { isNext: boolean },
+): void {
   provider.use(async (ctx, next) => {
+    // As with https: browsers take no SameSite=None without it, and loopback counts as secure.
+    ctx.cookies.secure = true;
     await next();
     const { oidc } = ctx as unknown as Partial<KoaContextWithOIDC>;
+    if (oidc?.route === 'token') reword?.(ctx as unknown as KoaContextWithOIDC);
     if (oidc?.route === 'authorization') {
       const parameters = Object.entries(oidc.params ?? {}).filter(
         ([, value]) => value !== undefined,
