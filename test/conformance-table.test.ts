@@ -12,11 +12,26 @@ describe('docs/conformance.md', () => {
     ...document.matchAll(/^\| `(oidcc-client-test[\w-]*)` \| `([\w.-]+\.test\.ts)`/gm),
   ];
 
-  it('names a file for each module, and the file has a describe block of that name', () => {
-    expect(modules.length).toBeGreaterThan(30);
+  it('names a file of its own for each module, with a describe block of that name', () => {
+    expect(modules.length).toBeGreaterThan(40);
     for (const [, module, file] of modules) {
+      expect(file).toBe(`${module}.test.ts`);
       expect(read(`test/conformance/openid-rp/${file}`)).toContain(`describe('${module}', `);
     }
+  });
+
+  it('has a row for each module of each plan', () => {
+    const [, plans = ''] = /^\| plan \| modules \|\n([\s\S]*?)\n\n/m.exec(document) ?? [];
+    const names = [...plans.matchAll(/`(-?)([\w-]+)`/g)].map(([, isEnd, name]) => {
+      if (isEnd) return `oidcc-client-test-rp-backchannel-rpinitlogout-${name}`;
+      return name === 'oidcc-client-test' ? name : `oidcc-client-test-${name}`;
+    });
+    expect(names.length).toBeGreaterThan(30);
+    const rows = [...document.matchAll(/^\| (`oidcc-client-test[^|]*)/gm)].join(' ');
+    // A reason why there is nothing to test has several names in one row, the later ones by their ends.
+    const isThere = (name: string): boolean =>
+      rows.includes(`\`${name}\``) || rows.includes(`\`${name.replace('oidcc-client-test', '')}\``);
+    expect(names.filter((name) => !isThere(name))).toEqual([]);
   });
 
   it('names each module that has a test', () => {

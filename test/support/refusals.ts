@@ -38,6 +38,16 @@ export const frontChannels: readonly Channel[] = channels.filter(
   ({ place }) => place === 'frontIdToken',
 );
 
+/** Those in which an ID Token comes beside an access token. */
+export const besideAccessToken: readonly Channel[] = frontChannels.filter(({ name }) =>
+  name.includes('id_token token'),
+);
+
+/** Those in which an ID Token comes from the token endpoint. */
+export const tokenEndpoint: readonly Channel[] = channels.filter(
+  ({ place }) => place === 'backIdToken',
+);
+
 /**
  * Signs in at an honest OP, then at one that differs by these lies alone, and expects the second
  * login to be refused: with this code and status, a page with a way to go on, no session, and

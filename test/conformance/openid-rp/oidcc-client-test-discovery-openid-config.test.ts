@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Browser } from '../../support/browser.ts';
-import { errorCode, type Flow, startFlow } from '../../support/flow.ts';
+import { type Flow, startFlow } from '../../support/flow.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());
@@ -34,41 +33,6 @@ describe('oidcc-client-test-discovery-openid-config', () => {
     flow = await startFlow({ oidc: { idTokenSignedResponseAlg: 'ES256' } });
     metadata(change);
     expect(await flow.signIn()).toMatchObject({ status: 200 });
-  });
-});
-
-describe('oidcc-client-test-discovery-jwks-uri-keys', () => {
-  it('the keys are fetched from jwks_uri, and verify the ID Tokens', async () => {
-    flow = await startFlow();
-    expect(await flow.signIn()).toMatchObject({ status: 200 });
-    expect(flow.op.count('/jwks')).toBe(1);
-    await flow.browser.navigate(`${flow.baseUrl}/logout`);
-    flow.op.lie({ frontIdToken: { signedWith: 'foreign_key' } });
-    expect(errorCode(await flow.signIn())).toBe('ERR_OIDC_ID_TOKEN_SIGNATURE');
-  });
-});
-
-describe('oidcc-client-test-discovery-issuer-mismatch', () => {
-  it.each([
-    ['another issuer', () => 'https://evil.example'],
-    ['the issuer with a slash', (issuer: string) => `${issuer}/`],
-    ['the issuer in another case', (issuer: string) => issuer.toUpperCase()],
-    ['the issuer with a query', (issuer: string) => `${issuer}?a`],
-    ['no issuer', () => undefined],
-    ['an issuer that is no text', () => 1],
-  ])('stops the login before it begins: %s', async (_what, change) => {
-    flow = await startFlow();
-    metadata((body) => ({ ...body, issuer: change(String(body['issuer'])) }));
-    const refused = await flow.signIn(new Browser());
-    expect(refused.status).toBe(502);
-    expect(['ERR_OIDC_DISCOVERY_ISSUER', 'ERR_OIDC_PROVIDER_RESPONSE']).toContain(
-      errorCode(refused),
-    );
-    expect([flow.op.count('/authorize'), flow.op.count('/jwks')]).toEqual([0, 0]);
-    expect(refused.setCookies).toEqual([]);
-    flow.op.honest();
-    flow.clock.advance(1);
-    expect(await flow.signIn(new Browser())).toMatchObject({ status: 200 });
   });
 });
 

@@ -1,0 +1,20 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  expectLogoutTokenRefused,
+  startTwoSessions,
+  type TwoSessions,
+} from '../../support/logout-request.ts';
+import { publishedErrors } from '../../support/published-errors.ts';
+
+let sessions: TwoSessions;
+afterEach(() => sessions.flow.close());
+
+describe('oidcc-client-test-rp-backchannel-rpinitlogout-wrong-iss', () => {
+  it('refuses a Logout Token with another iss (Back-Channel Logout 2.6 (3))', async () => {
+    sessions = await startTwoSessions();
+    const codes = await publishedErrors('error', () =>
+      expectLogoutTokenRefused(sessions, { claims: { iss: 'https://evil.example' } }),
+    );
+    expect(codes).toEqual(['ERR_OIDC_LOGOUT_TOKEN_ISS']);
+  });
+});
