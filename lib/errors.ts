@@ -109,7 +109,14 @@ export type ProviderErrorCode =
 export type TransactionErrorCode =
   | 'ERR_OIDC_TRANSACTION_UNKNOWN'
   | 'ERR_OIDC_TRANSACTION_EXPIRED'
-  | 'ERR_OIDC_STATE_MISMATCH';
+  | 'ERR_OIDC_STATE_MISMATCH'
+  | 'ERR_OIDC_TENANT_MISMATCH';
+
+/** There is no tenant for a request, or what is known of it cannot be used. */
+export type TenantErrorCode =
+  | 'ERR_OIDC_TENANT_UNKNOWN'
+  | 'ERR_OIDC_TENANT_UNAVAILABLE'
+  | 'ERR_OIDC_TENANT_OPTIONS';
 
 /** The request needs a login, or may not begin one. */
 export type AuthenticationErrorCode =
@@ -134,6 +141,7 @@ export type HybridFlowErrorCode =
   | ProviderErrorCode
   | TransactionErrorCode
   | AuthenticationErrorCode
+  | TenantErrorCode
   | SessionStoreErrorCode;
 
 /** The base of every error of this library: `code` names the check, `status` the HTTP answer. */
@@ -337,6 +345,24 @@ export class StepUpError extends AuthenticationError {
   }
 }
 
+const statusOfTenant: Readonly<Record<TenantErrorCode, number>> = {
+  ERR_OIDC_TENANT_UNKNOWN: 404,
+  ERR_OIDC_TENANT_UNAVAILABLE: 503,
+  ERR_OIDC_TENANT_OPTIONS: 503,
+};
+
+/** There is no tenant for this request, or `resolveClient` failed. */
+export class TenantError extends HybridFlowError {
+  readonly code: TenantErrorCode;
+  readonly status: number;
+
+  constructor(code: TenantErrorCode, message: string, cause?: unknown) {
+    super(message, safeCause(cause));
+    this.code = code;
+    this.status = statusOfTenant[code];
+  }
+}
+
 /** The session store failed: nobody is signed in or out by guesswork. */
 export class SessionStoreError extends HybridFlowError {
   readonly code: SessionStoreErrorCode;
@@ -367,4 +393,5 @@ export type AnyHybridFlowError =
   | ProviderError
   | TransactionError
   | AuthenticationError
+  | TenantError
   | SessionStoreError;

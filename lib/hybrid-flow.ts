@@ -15,6 +15,7 @@ import { createRouter } from './http/router.ts';
 import { createSilentLogins } from './http/silent-login.ts';
 import { createStrategy, type HybridFlowStrategy } from './http/strategy.ts';
 import { createTransactionCookies } from './http/transaction-cookies.ts';
+import type { Lock } from './lock.ts';
 import { createProvider } from './oidc/provider.ts';
 import { resolveOptions } from './options/resolve-options.ts';
 import type { HybridFlowOptions, LoginOptions, Verify } from './options.ts';
@@ -26,7 +27,8 @@ import { createOneTimeNames } from './tokens/one-time-names.ts';
 import { createSealer } from './tokens/seal.ts';
 import { createSessionIndex, type SessionsOf } from './tokens/session-index.ts';
 import type { SessionStore } from './tokens/session-store.ts';
-import { createTokenStore } from './tokens/token-store.ts';
+import type { TenantSessions } from './tokens/tenant-sessions.ts';
+import { createTokenStore, type OpenedRecords } from './tokens/token-store.ts';
 
 /** One client at one OP: the parts an application mounts. */
 export interface HybridFlow<Claims = unknown> {
@@ -89,9 +91,33 @@ export function hybridFlow<Claims = unknown>(
   options: HybridFlowOptions<Claims>,
 ): HybridFlow<Claims> {
   // What the claims are beyond the standard ones is the application's word, and of no use in here.
-  const parts = buildParts(options as HybridFlowOptions);
+  return flowOfParts(buildParts(options as HybridFlowOptions)) as HybridFlow<Claims>;
+}
+
+/** What the flows of all tenants share. */
+export interface SharedParts {
+  /** One for all, as a tenant may get a new flow in the middle of a refresh. */
+  readonly lock: Lock;
+  readonly openedRecords: OpenedRecords;
+  readonly sessions: TenantSessions;
+}
+
+/**
+ * The flow of one tenant.
+ *
+ * @throws {@link OptionsError} when an option is wrong, missing or unknown
+ */
+export function tenantFlow(
+  options: HybridFlowOptions,
+  tenantId: string,
+  shared: SharedParts,
+): HybridFlow {
+  return flowOfParts(buildParts(options, tenantId, shared));
+}
+
+function flowOfParts(parts: FlowParts): HybridFlow {
   const recent = createRecentLogins();
-  const flow: HybridFlow = {
+  return {
     router: () => createRouter(parts, recent),
     login: (login) => loginRoute(parts, loginReader(login)),
     requireAuth: (guard = {}) => requireAuth(parts, guard) as GuardHandler,
@@ -106,7 +132,6 @@ export function hybridFlow<Claims = unknown>(
       await parts.provider.discovered();
     },
   };
-  return flow as HybridFlow<Claims>;
 }
 
 async function endSessionsOf(
@@ -135,12 +160,12 @@ async function endSessionsOf(
   return ended;
 }
 
-function buildParts(given: HybridFlowOptions): FlowParts {
-  const options = resolveOptions(given);
+function buildParts(given: HybridFlowOptions, tenantId?: string, shared?: SharedParts): FlowParts {
+  const options = resolveOptions(given, tenantId);
   const provider = createProvider(options);
   const sealer = createSealer(options.secrets);
-  const tokenStore = createTokenStore(sealer, options);
-  const lock = boundedLock(options.lock ?? inProcessLock());
+  const tokenStore = createTokenStore(sealer, options, shared?.openedRecords);
+  const lock = boundedLock(shared?.lock ?? options.lock ?? inProcessLock());
   const index = options.indexSessions ? createSessionIndex(options, lock) : undefined;
   const freshTokens = createFreshTokens({ options, provider, tokenStore, lock });
   return {
@@ -159,6 +184,7 @@ function buildParts(given: HybridFlowOptions): FlowParts {
       tokenStore,
       (place) => freshTokens.end(place, 'application'),
       index,
+      shared?.sessions,
     ),
   };
 }

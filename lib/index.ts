@@ -20,7 +20,9 @@ export type { HybridFlow } from './hybrid-flow.ts';
 export { hybridFlow } from './hybrid-flow.ts';
 export type { Lock, Release } from './lock.ts';
 export type { IdTokenClaims } from './oidc/id-token-claims.ts';
+
 export type { TokenTarget } from './oidc/token-target.ts';
+export type { ResolveClient, TenantClient, TenantFlowsOptions } from './options/resolve-tenants.ts';
 export type {
   AllowedOrganizations,
   AuthorizationParams,
@@ -67,6 +69,8 @@ export type {
   PrivateKey,
   SecretAlgorithm,
 } from './signing-key.ts';
+export type { TenantFlows } from './tenant-flows.ts';
+export { tenantFlows } from './tenant-flows.ts';
 export { inProcessLock } from './tokens/lock.ts';
 export type { IoRedisClient, NodeRedisClient, RedisLockOptions } from './tokens/redis-lock.ts';
 export { redisLock } from './tokens/redis-lock.ts';

@@ -386,6 +386,8 @@ export interface CommonOptions<Claims = unknown> {
 export interface ResolvedOptions {
   readonly issuer: string;
   readonly clientId: string;
+  /** Names the tenant of a flow that was chosen for a request; a digest. */
+  readonly tenant: string | undefined;
   readonly clientSecret: string | undefined;
   /** Without trailing slash. */
   readonly baseUrl: string;

@@ -204,6 +204,12 @@ function findTransaction(parts: FlowParts, req: Request, received: ReceivedRespo
       name,
     );
   }
+  if (transaction.tenant !== parts.options.tenant) {
+    throw new TransactionError(
+      'ERR_OIDC_TENANT_MISMATCH',
+      'this browser has begun that login at another tenant',
+    );
+  }
   // RFC 6749 10.12. The cookie's name is only a part of a hash of the state.
   if (transaction.state !== state) {
     throw new TransactionError(

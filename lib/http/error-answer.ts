@@ -9,6 +9,7 @@ import {
   ProviderError,
   SessionStoreError,
   StepUpError,
+  TenantError,
   TransactionError,
 } from '../errors.ts';
 import { publish } from '../events.ts';
@@ -29,7 +30,7 @@ export function answerError(
   req: Request,
   res: Response,
   next: NextFunction,
-  options: ResolvedOptions,
+  options: AnswerOptions,
 ): void {
   if (res.headersSent || !(error instanceof HybridFlowError)) {
     next(error);
@@ -52,6 +53,9 @@ export function answerError(
   else sendProblem(error, res, options);
 }
 
+/** What an answer needs to know of the flow; without a tenant there is no flow. */
+export type AnswerOptions = Pick<ResolvedOptions, 'onError' | 'baseUrl' | 'basePath' | 'loginPath'>;
+
 /** The application's function may throw, or return a promise that fails: both are its errors. */
 async function callOnError(onError: OnError, request: FailedRequest): Promise<void> {
   try {
@@ -62,7 +66,7 @@ async function callOnError(onError: OnError, request: FailedRequest): Promise<vo
 }
 
 /** Path of the login route, with where the visitor was going. */
-function loginPathAgain(res: Response, options: ResolvedOptions): string {
+function loginPathAgain(res: Response, options: AnswerOptions): string {
   const returnTo: unknown = res.locals['oidcReturnTo'];
   const query = typeof returnTo === 'string' ? `?return_to=${encodeURIComponent(returnTo)}` : '';
   return `${options.basePath}${options.loginPath}${query}`;
@@ -86,7 +90,7 @@ function isFormPost(req: Request): boolean {
 export function sendProblem(
   error: HybridFlowError,
   res: Response,
-  options: ResolvedOptions,
+  options: AnswerOptions,
   login: string = `${options.basePath}${options.loginPath}`,
 ): void {
   const { text } = visitorText(error);
@@ -114,12 +118,12 @@ function demandsOf({ acrValues, maxAge }: StepUpError): string {
   ].join('');
 }
 
-function sendErrorPage(error: HybridFlowError, res: Response, options: ResolvedOptions): void {
+function sendErrorPage(error: HybridFlowError, res: Response, options: AnswerOptions): void {
   const { title, text } = visitorText(error);
   const login = loginPathAgain(res, options);
-  // Nothing that a visitor could do helps against a wrong set-up.
+  // Nothing that a visitor could do helps against a wrong set-up, or where there is no tenant.
   const signIn =
-    error instanceof OptionsError
+    error instanceof OptionsError || error instanceof TenantError
       ? ''
       : `<a class="main" href="${escapeHtml(login)}">Sign in again</a>`;
   const name = error instanceof TransactionError ? error.cookie : undefined;
@@ -164,7 +168,13 @@ function visitorText(error: HybridFlowError): { title: string; text: string } {
       text: 'The sign-in service does not answer as it should. Please try again in a moment.',
     };
   }
-  if (error instanceof SessionStoreError) {
+  if (error instanceof TenantError && error.status === 404) {
+    return {
+      title: 'There is nothing here',
+      text: 'This address does not belong to anybody who uses this application. Please check how it is spelled.',
+    };
+  }
+  if (error instanceof SessionStoreError || error instanceof TenantError) {
     return {
       title: 'This is not available at the moment',
       text: 'Part of this application does not answer. Please try again in a moment.',

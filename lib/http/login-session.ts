@@ -5,10 +5,16 @@ import { publish } from '../events.ts';
 import type { TokenSet } from '../oidc/code-exchange.ts';
 import type { Transaction } from '../oidc/transaction.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { followSessions, saveNewSession, sessionKeysOf } from '../tokens/record-lifetime.ts';
+import {
+  followSessions,
+  type RecordFollower,
+  saveNewSession,
+  sessionKeysOf,
+} from '../tokens/record-lifetime.ts';
 import { endedMeanwhile } from '../tokens/record-writer.ts';
 import type { SessionIndex } from '../tokens/session-index.ts';
 import { destroyEntry, readEntry, type SessionStore, settle } from '../tokens/session-store.ts';
+import type { TenantSessions } from '../tokens/tenant-sessions.ts';
 import {
   createTokenRecord,
   eventLogin,
@@ -81,8 +87,9 @@ export function createLoginSessions(
   tokenStore: TokenStore,
   endRecord: (place: RecordPlace) => Promise<unknown>,
   index: SessionIndex | undefined,
+  tenantSessions?: TenantSessions,
 ): LoginSessions {
-  const { sessionKey } = options;
+  const { sessionKey, tenant } = options;
 
   /** Stores whose sessions are followed. */
   const followed = new Set<SessionStore>();
@@ -105,7 +112,7 @@ export function createLoginSessions(
     followed.add(store);
     warnOfMissingLock(store, options);
     warnOfInsecureCookie(session?.cookie.secure === true, { secure }, options);
-    followSessions(store, {
+    const follower: RecordFollower = {
       sessionKey,
       now: options.now,
       idleLifetimeSeconds: options.idleLifetimeSeconds,
@@ -133,7 +140,9 @@ export function createLoginSessions(
         // One that does not open is another process's, which has the next secret already.
         return !(await tokenStore.exists({ store, sessionId }));
       },
-    });
+    };
+    if (tenant === undefined) followSessions(store, follower);
+    else tenantSessions?.follow(store, tenant, follower);
   };
 
   const markOf = (session: Record<string, unknown> | undefined): LoginMark | undefined =>
@@ -165,7 +174,9 @@ export function createLoginSessions(
     const isOthers =
       session['passport'] !== undefined || otherKeys.some((key) => session[key] !== undefined);
     const { iss, sub } = record.tokens.claims;
-    if (before === undefined ? isOthers : before.user !== userDigest(iss, sub)) return {};
+    // The same user at another tenant is somebody else.
+    const isSame = before?.user === userDigest(iss, sub) && before.tenant === tenant;
+    if (before === undefined ? isOthers : !isSame) return {};
     const never = [...neverCarried, sessionKey, ...otherKeys];
     const dataOf = (data: object): Record<string, unknown> =>
       Object.fromEntries(Object.entries(data).filter(([name]) => !never.includes(name)));
@@ -188,7 +199,10 @@ export function createLoginSessions(
     // Passport renews nothing with `session: false`, and an id from before could be anybody's.
     if (request.sessionID === idBefore) await regenerateSession(request);
     const { session, sessionID: sessionId, sessionStore: store } = request;
-    const mark = (index ? indexedLoginMark : loginMark)(record, sessionId);
+    const mark = {
+      ...(index ? indexedLoginMark : loginMark)(record, sessionId),
+      ...(tenant === undefined ? {} : { tenant }),
+    };
     const place = { store, sessionId };
     Object.assign(session, carried, data, { [sessionKey]: mark });
     try {
@@ -220,7 +234,7 @@ export function createLoginSessions(
     async current(req) {
       const request = checked(req);
       const mark = markOf(request.session);
-      if (mark === undefined) return undefined;
+      if (mark === undefined || mark.tenant !== tenant) return undefined;
       const place = { store: request.sessionStore, sessionId: request.sessionID };
       const record = await tokenStore.read(place);
       if (record?.loginId !== mark.id) return undefined;
@@ -257,7 +271,7 @@ export function createLoginSessions(
       request.sessionStore.createSession(request, entry);
     },
 
-    stores: () => [...followed],
+    stores: () => tenantSessions?.stores() ?? [...followed],
 
     storeOf(req) {
       if (hasSeenSession && !hasSession(req)) throw disconnected();
@@ -266,7 +280,11 @@ export function createLoginSessions(
 
     async end(req) {
       const request = checked(req);
-      if (request.session) await settle((done) => request.session.destroy(done));
+      if (request.session === undefined) return;
+      // Another tenant's login is not this one's to end.
+      const mark = markOf(request.session);
+      if (mark !== undefined && mark.tenant !== tenant) return;
+      await settle((done) => request.session.destroy(done));
     },
   };
 }

@@ -84,6 +84,16 @@ export function requireAuth(parts: FlowParts, options: RequireAuthOptions): Requ
   };
 }
 
+/**
+ * Checks what a guard wants, where the flows that it is for are not known yet.
+ *
+ * @throws {@link OptionsError} when `resource`, `audience`, `scope` or `login` cannot be one
+ */
+export function checkGuard({ resource, audience, scope, login }: RequireAuthOptions): void {
+  resolveTarget({ resource, audience, scope }, { resources: [], audience: undefined });
+  loginReader(login);
+}
+
 /** {@link RequireAuthOptions}, looked at once. */
 interface Guard {
   readonly target: ResolvedTarget;

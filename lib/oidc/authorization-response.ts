@@ -4,7 +4,7 @@ import { checkNonce, verifyIdToken } from './id-token.ts';
 import type { DiscoveredProvider, Provider } from './provider.ts';
 import type { ResponseParameters } from './response-parameters.ts';
 import { checkTokenHash } from './token-hash.ts';
-import type { Transaction } from './transaction.ts';
+import { refuseOtherTenant, type Transaction } from './transaction.ts';
 
 /**
  * What each response type brings beside the code. A token that is missing is refused, and so is
@@ -49,6 +49,7 @@ export interface AcceptedResponse {
  *
  * @throws {@link ValidationError} one code for each check
  * @throws {@link AuthorizationResponseError} for an error that names no login
+ * @throws {@link TransactionError} `ERR_OIDC_TENANT_MISMATCH`
  */
 export async function receiveAuthorizationResponse(
   parameters: ResponseParameters,
@@ -73,6 +74,7 @@ export async function receiveAuthorizationResponse(
       'the authorization response has no state',
     );
   }
+  refuseOtherTenant(state, options);
   const idToken =
     id_token === undefined
       ? undefined

@@ -26,6 +26,8 @@ export interface Transaction {
   readonly sessionId: string | undefined;
   /** Epoch seconds. */
   readonly startedAt: number;
+  /** Of which tenant it is; a part of the state as well. */
+  readonly tenant: string | undefined;
 }
 
 /** In the order of their numbers in {@link Fields}, which must not change. */
@@ -50,6 +52,8 @@ type Fields = [
   returnTo: string,
   sessionId: string | null,
   startedAt: number,
+  /** Left out by flows that are not of a tenant. */
+  tenant?: string,
 ];
 
 /**
@@ -64,7 +68,7 @@ export function createTransaction(
   note?: string,
 ): Transaction {
   return {
-    ...secretsOf(randomBytes(32).toString('base64url'), note),
+    ...secretsOf(randomBytes(32).toString('base64url'), note, options.tenant),
     redirectUri: options.redirectUri,
     responseType: options.responseType,
     maxAge,
@@ -72,6 +76,7 @@ export function createTransaction(
     organization,
     ...visitor,
     startedAt: Math.floor(options.now() / 1000),
+    tenant: options.tenant,
   };
 }
 
@@ -101,6 +106,7 @@ export function serializeTransaction(transaction: Transaction): string {
     transaction.sessionId ?? null,
     transaction.startedAt,
   ];
+  if (transaction.tenant !== undefined) fields.push(transaction.tenant);
   return JSON.stringify(fields);
 }
 
@@ -112,7 +118,7 @@ export function parseTransaction(text: string): Transaction | undefined {
   const responseMode = responseModes[fields[5]];
   if (responseType === undefined || responseMode === undefined) return undefined;
   return {
-    ...secretsOf(fields[1], fields[2] ?? undefined),
+    ...secretsOf(fields[1], fields[2] ?? undefined, fields[12]),
     redirectUri: fields[3],
     responseType,
     responseMode,
@@ -122,6 +128,7 @@ export function parseTransaction(text: string): Transaction | undefined {
     returnTo: fields[9],
     sessionId: fields[10] ?? undefined,
     startedAt: fields[11],
+    tenant: fields[12],
   };
 }
 
@@ -151,13 +158,15 @@ export function refuseExpired(
 function secretsOf(
   seed: string,
   note: string | undefined,
+  tenant: string | undefined,
 ): Pick<Transaction, 'seed' | 'state' | 'nonce' | 'codeVerifier'> {
   const derive = (name: string): string =>
     createHmac('sha256', seed).update(name).digest('base64url');
-  const state = derive('state');
+  const random =
+    tenant === undefined ? derive('state') : `${derive('state')}${tenantMark}${tenant}`;
   return {
     seed,
-    state: note === undefined ? state : `${state}.${note}`,
+    state: note === undefined ? random : `${random}.${note}`,
     nonce: derive('nonce'),
     codeVerifier: derive('code_verifier'),
   };
@@ -166,4 +175,26 @@ function secretsOf(
 /** What stands behind the random part of a state. */
 export function noteOf(state: string): string | undefined {
   return state.split('.')[1];
+}
+
+/** Between the random part of a state and the tenant that it is of. */
+const tenantMark = '~';
+
+/**
+ * Refuses an answer to another tenant's login. Told by the state, as the cookie of that login may be
+ * another host's; whatever a state says, no other tenant's transaction opens.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9700#section-4.4 RFC 9700 section 4.4}
+ * @throws {@link TransactionError} `ERR_OIDC_TENANT_MISMATCH`
+ */
+export function refuseOtherTenant(
+  state: string,
+  { tenant }: Pick<ResolvedOptions, 'tenant'>,
+): void {
+  const found = state.split('.')[0]?.split(tenantMark)[1];
+  if (tenant === undefined || found === undefined || found === tenant) return;
+  throw new TransactionError(
+    'ERR_OIDC_TENANT_MISMATCH',
+    'this authorization response belongs to the login of another tenant',
+  );
 }

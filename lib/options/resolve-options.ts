@@ -11,9 +11,11 @@ import { resolveLogout } from './resolve-logout.ts';
 import { resolveRequest } from './resolve-request.ts';
 import { resolveSession } from './resolve-session.ts';
 import { resolveUrls } from './resolve-urls.ts';
+import { tenantDigest } from './tenant-secrets.ts';
 import { refuseUnknown } from './unknown-option.ts';
 
-const knownOptions: readonly string[] = [
+/** Names of all options of `hybridFlow()`. */
+export const knownOptions: readonly string[] = [
   ...Object.keys(defaultOptions),
   'issuer',
   'clientId',
@@ -58,9 +60,10 @@ const knownOptions: readonly string[] = [
 /**
  * Checks the options, fills in defaults and freezes the result; the caller's object is not touched.
  *
+ * @param tenantId whose flow it is, where flows are chosen for each request
  * @throws {@link OptionsError} that names the option and never a secret's value
  */
-export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
+export function resolveOptions(options: HybridFlowOptions, tenantId?: string): ResolvedOptions {
   if (typeof options !== 'object' || options === null) {
     throw invalid('options', 'an object', options);
   }
@@ -72,6 +75,7 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
   return Object.freeze({
     ...urls,
     clientId: required(options, 'clientId'),
+    tenant: tenantId === undefined ? undefined : tenantDigest(tenantId),
     ...credentials,
     requestObject: resolveRequestObject(options, credentials),
     ...resolveRequest(options),
@@ -80,7 +84,7 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
       options.idTokenSignedResponseAlg,
       signatureAlgorithms,
     ),
-    ...resolveSession(options, new URL(urls.baseUrl)),
+    ...resolveSession(options, new URL(urls.baseUrl), tenantId),
     ...resolveLogout(options),
     refreshMarginSeconds: readNumber(options, 'refreshMarginSeconds', refreshMarginSeconds, 0),
     clockToleranceSeconds: readNumber(options, 'clockToleranceSeconds', clockToleranceSeconds, 0),
@@ -100,7 +104,8 @@ export function resolveOptions(options: HybridFlowOptions): ResolvedOptions {
   });
 }
 
-function readLock(options: HybridFlowOptions): Lock | undefined {
+/** @throws {@link OptionsError} `ERR_OIDC_OPTION_INVALID` */
+export function readLock(options: Pick<HybridFlowOptions, 'lock'>): Lock | undefined {
   const { lock } = options;
   if (lock !== undefined && typeof lock?.acquire !== 'function') {
     throw invalid('lock', 'an object with a function "acquire", such as redisLock(client)', lock);

@@ -1,6 +1,7 @@
 import { OptionsError } from '../errors.ts';
 import { defaultOptions, type HybridFlowOptions, type ResolvedOptions } from '../options.ts';
 import { invalid, readNumber, readText } from './option-values.ts';
+import { tenantSecrets } from './tenant-secrets.ts';
 
 /** How logins are kept in the session, and on the way there. */
 type SessionOptions = Pick<
@@ -18,10 +19,14 @@ type SessionOptions = Pick<
  *
  * @throws {@link OptionsError} `ERR_OIDC_OPTION_INVALID`, `ERR_OIDC_OPTION_MISSING`, `ERR_OIDC_OPTION_UNKNOWN`
  */
-export function resolveSession(options: HybridFlowOptions, baseUrl: URL): SessionOptions {
+export function resolveSession(
+  options: HybridFlowOptions,
+  baseUrl: URL,
+  tenantId: string | undefined,
+): SessionOptions {
   const { transactionTtlSeconds, maxTransactions } = defaultOptions;
   return {
-    secrets: readSecrets(options.secret),
+    secrets: tenantSecrets(readSecrets(options.secret), tenantId),
     sessionKey: readSessionKey(options),
     transactionTtlSeconds: readNumber(options, 'transactionTtlSeconds', transactionTtlSeconds, 1),
     maxTransactions: readNumber(options, 'maxTransactions', maxTransactions, 1),
@@ -30,7 +35,8 @@ export function resolveSession(options: HybridFlowOptions, baseUrl: URL): Sessio
   };
 }
 
-function readSecrets(secret: unknown): readonly string[] {
+/** @throws {@link OptionsError} `ERR_OIDC_OPTION_INVALID`, `ERR_OIDC_OPTION_MISSING` */
+export function readSecrets(secret: unknown): readonly string[] {
   const secrets: readonly unknown[] = Array.isArray(secret) ? secret : [secret];
   if (secret === undefined || secrets.length === 0) {
     throw new OptionsError(
@@ -52,7 +58,8 @@ function readSecrets(secret: unknown): readonly string[] {
   );
 }
 
-function readSessionKey(options: HybridFlowOptions): string {
+/** @throws {@link OptionsError} `ERR_OIDC_OPTION_INVALID` */
+export function readSessionKey(options: HybridFlowOptions): string {
   const sessionKey = readText(options, 'sessionKey') ?? defaultOptions.sessionKey;
   if (
     !/^[A-Za-z][A-Za-z0-9_-]{0,31}$/.test(sessionKey) ||

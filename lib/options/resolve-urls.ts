@@ -80,7 +80,8 @@ const pathOptions = [
 
 type PathOption = (typeof pathOptions)[number];
 
-function readPaths(options: HybridFlowOptions): Pick<ResolvedOptions, PathOption> {
+/** @throws {@link OptionsError} `ERR_OIDC_OPTION_INVALID` */
+export function readPaths(options: HybridFlowOptions): Pick<ResolvedOptions, PathOption> {
   const paths = pathOptions.map((name) => {
     const path = readText(options, name) ?? defaultOptions[name];
     // Literal paths only: Express 4 and 5 read patterns differently.

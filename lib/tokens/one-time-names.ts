@@ -12,11 +12,12 @@ export interface OneTimeNames {
 }
 
 export function createOneTimeNames(
-  options: Pick<ResolvedOptions, 'sessionKey' | 'issuer' | 'clientId' | 'now'>,
+  options: Pick<ResolvedOptions, 'sessionKey' | 'issuer' | 'clientId' | 'tenant' | 'now'>,
 ): OneTimeNames {
-  const { sessionKey, issuer, clientId } = options;
+  const { sessionKey, issuer, clientId, tenant } = options;
+  const place = tenant === undefined ? [issuer, clientId] : [issuer, clientId, tenant];
   const keyOf = (name: string): string =>
-    recordKey(sessionKey, `once:${shortDigest(JSON.stringify([issuer, clientId, name]), 22)}`);
+    recordKey(sessionKey, `once:${shortDigest(JSON.stringify([...place, name]), 22)}`);
   return {
     async isUsed(store, name) {
       return (await readEntry(store, keyOf(name))) !== undefined;

@@ -59,15 +59,18 @@ const [leaseSeconds, waitSeconds] = [10, 20];
 
 type IndexOptions = Pick<
   ResolvedOptions,
-  'sessionKey' | 'issuer' | 'clientId' | 'transactionTtlSeconds' | 'now'
+  'sessionKey' | 'issuer' | 'clientId' | 'tenant' | 'transactionTtlSeconds' | 'now'
 >;
 
 export function createSessionIndex(options: IndexOptions, lock: Lock): SessionIndex {
-  const { sessionKey, issuer, clientId } = options;
+  const { sessionKey, issuer, clientId, tenant } = options;
 
-  // Of this client only: applications that share a store may have users in common.
+  // Of this client and tenant only: applications that share a store may have users in common.
+  const ofClient = (digest: string): string =>
+    JSON.stringify(tenant === undefined ? [clientId, digest] : [clientId, digest, tenant]);
+
   const keyOf = (kind: string, digest: string): string =>
-    recordKey(sessionKey, `${kind}:${shortDigest(JSON.stringify([clientId, digest]), 16)}`);
+    recordKey(sessionKey, `${kind}:${shortDigest(ofClient(digest), 16)}`);
 
   const keysOf = ({
     user,

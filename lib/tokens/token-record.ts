@@ -59,6 +59,8 @@ export interface LoginMark {
   readonly session: string;
   /** Finds the session by that at the OP, where the OP ends sessions. */
   readonly sid?: string;
+  /** Of which tenant the login is. */
+  readonly tenant?: string;
 }
 
 export function loginMark(record: TokenRecord, sessionId: string): LoginMark {

@@ -49,6 +49,13 @@ export interface TokenStore {
 /** Records of the sessions last seen that are kept in the clear; each is a few kilobytes. */
 const maxOpened = 1000;
 
+/** Records that were opened; flows that come and go share them, so that there is one bound. */
+export type OpenedRecords = Map<string, OpenedRecord>;
+
+export function createOpenedRecords(): OpenedRecords {
+  return new BoundedMap(maxOpened);
+}
+
 interface OpenedRecord {
   /** What the store held: the record is taken for no other. */
   readonly sealed: string;
@@ -62,8 +69,9 @@ export function createTokenStore(
   sealer: Sealer,
   options: Pick<
     ResolvedOptions,
-    'sessionKey' | 'issuer' | 'clientId' | 'idleLifetimeSeconds' | 'now'
+    'sessionKey' | 'issuer' | 'clientId' | 'tenant' | 'idleLifetimeSeconds' | 'now'
   >,
+  opened: OpenedRecords = createOpenedRecords(),
 ): TokenStore {
   const keyOf = (place: RecordPlace): string => recordKey(options.sessionKey, place.sessionId);
 
@@ -73,16 +81,21 @@ export function createTokenStore(
 
   const format = createRecordFormat(options);
 
-  // The store is asked on every request; what it gives is opened once.
-  const opened = new BoundedMap<string, OpenedRecord>(maxOpened);
+  // Shared with other tenants, whose records must not be found; nor those of another client of this one.
+  const openedPrefix =
+    options.tenant === undefined
+      ? ''
+      : `${JSON.stringify([options.tenant, options.issuer, options.clientId])} `;
+  const openedKey = (key: string): string => `${openedPrefix}${key}`;
 
+  // The store is asked on every request; what it gives is opened once.
   const open = (key: string, sealed: unknown): TokenRecord | undefined => {
     if (typeof sealed !== 'string') return undefined;
-    const before = opened.get(key);
+    const before = opened.get(openedKey(key));
     if (before?.sealed === sealed) return before.record;
     const bytes = sealer.openBytes(sealed, purposeOf(key));
     const record = bytes && format.read(bytes);
-    if (record !== undefined) opened.set(key, { sealed, record });
+    if (record !== undefined) opened.set(openedKey(key), { sealed, record });
     return record;
   };
 
@@ -121,7 +134,7 @@ export function createTokenStore(
 
     remove(place) {
       const key = keyOf(place);
-      opened.delete(key);
+      opened.delete(openedKey(key));
       return destroyEntry(place.store, key);
     },
   };

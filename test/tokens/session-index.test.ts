@@ -16,6 +16,7 @@ function start(clientId = 'client', store = new MemoryStore() as unknown as Sess
     sessionKey: 'oidc',
     issuer,
     clientId,
+    tenant: undefined,
     transactionTtlSeconds: 600,
     now: clock.now,
   };

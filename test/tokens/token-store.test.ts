@@ -19,6 +19,7 @@ function start(now: () => number = Date.now) {
     place,
     tokens: createTokenStore(sealer, {
       ...client,
+      tenant: undefined,
       sessionKey: 'oidc',
       idleLifetimeSeconds: undefined,
       now,

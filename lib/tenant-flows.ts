@@ -1,0 +1,176 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+import { BoundedMap } from './bounded-map.ts';
+import type { AnswerOptions } from './http/error-answer.ts';
+import { loginReader } from './http/login.ts';
+import type { OptionalAuthOptions } from './http/optional-auth.ts';
+import { checkGuard, type RequireAuthOptions } from './http/require-auth.ts';
+import type { HybridFlowStrategy } from './http/strategy.ts';
+import { createFindFlow, tenantHandler, unknownTenant } from './http/tenant-requests.ts';
+import { type HybridFlow, type SharedParts, tenantFlow } from './hybrid-flow.ts';
+import {
+  readTenant,
+  resolveTenants,
+  type TenantClient,
+  type TenantFlowsOptions,
+} from './options/resolve-tenants.ts';
+import type { HybridFlowOptions, LoginOptions, Verify } from './options.ts';
+import { inProcessLock } from './tokens/lock.ts';
+import { createTenantSessions } from './tokens/tenant-sessions.ts';
+import { createOpenedRecords } from './tokens/token-store.ts';
+
+/** One client for each tenant: the parts an application mounts, which serve whose request it is. */
+export interface TenantFlows {
+  /** As of {@link HybridFlow}. A request that is no tenant's goes on to what is mounted after it. */
+  router(): RequestHandler;
+  /** As of {@link HybridFlow}; without a tenant a 404, as for the guards. */
+  login(options?: LoginOptions | ((req: Request) => LoginOptions | undefined)): RequestHandler;
+  requireAuth(options?: RequireAuthOptions): RequestHandler;
+  /** As of {@link HybridFlow}; lets requests through that are no tenant's. */
+  optionalAuth(options?: OptionalAuthOptions): RequestHandler;
+  errorHandler(): ErrorRequestHandler;
+  strategy(verify: Verify): HybridFlowStrategy;
+  /**
+   * The flow of a request's tenant; `undefined` where it has none.
+   *
+   * @throws {@link TenantError} when `resolveClient` fails
+   */
+  flowOf(req: Request): Promise<HybridFlow | undefined>;
+  /**
+   * The flow of a tenant, for what no request asks for: `endSessions()`, `jwks()`, `ready()`.
+   *
+   * @throws {@link OptionsError} when an option of the tenant is wrong
+   */
+  flowFor(client: TenantClient): HybridFlow;
+}
+
+interface CachedFlow {
+  readonly client: TenantClient;
+  readonly flow: HybridFlow;
+}
+
+/**
+ * OpenID Connect login for applications with tenants: the OP and the client are chosen for each request.
+ *
+ * @throws {@link OptionsError} when an option is wrong, missing or unknown
+ */
+export function tenantFlows(options: TenantFlowsOptions): TenantFlows {
+  const tenants = resolveTenants(options);
+  const flowFor = createFlowCache(tenants);
+  const findFlow = createFindFlow({
+    resolve: tenants.resolveClient,
+    flowFor,
+    resolveSeconds: tenants.resolveSeconds,
+  });
+  const { onError, loginPath } = tenants;
+  const answer: AnswerOptions = { onError, loginPath, baseUrl: '', basePath: '' };
+
+  const refusing = (handlerOf: (flow: HybridFlow) => RequestHandler): RequestHandler =>
+    tenantHandler(findFlow, onceFor(handlerOf), 'refuse', answer);
+
+  return {
+    router() {
+      const route = tenantHandler(
+        findFlow,
+        onceFor((flow) => flow.router()),
+        'next',
+        answer,
+      );
+      return function hybridTenantRouter(req, res, next) {
+        // No tenant is looked for where no route is.
+        const path = req.path.replace(/\/+$/, '').toLowerCase();
+        if (tenants.paths.has(path)) void route(req, res, next);
+        else next();
+      };
+    },
+
+    login(login) {
+      loginReader(login);
+      return refusing((flow) => flow.login(login));
+    },
+
+    requireAuth(guard = {}) {
+      checkGuard(guard);
+      return refusing((flow) => flow.requireAuth(guard));
+    },
+
+    optionalAuth: (wishes) =>
+      tenantHandler(
+        findFlow,
+        onceFor((flow) => flow.optionalAuth(wishes)),
+        'next',
+        answer,
+      ),
+
+    errorHandler() {
+      const handlerOf = onceFor((flow) => flow.errorHandler());
+      return function hybridTenantErrorHandler(error, req, res, next) {
+        findFlow(req).then(
+          (flow) => {
+            if (flow === undefined) next(error);
+            else void handlerOf(flow)(error, req, res, next);
+          },
+          // What was wrong first is what is told.
+          () => next(error),
+        );
+      };
+    },
+
+    strategy(verify) {
+      const strategyOf = onceFor((flow) => flow.strategy(verify));
+      return {
+        name: tenants.sessionKey,
+        authenticate(req, authenticateOptions) {
+          findFlow(req)
+            .then((flow) => {
+              if (flow === undefined) throw unknownTenant();
+              strategyOf(flow).authenticate.call(this, req, authenticateOptions);
+            })
+            .catch((error: unknown) => this.error(error));
+        },
+      };
+    },
+
+    flowOf: findFlow,
+    flowFor,
+  };
+}
+
+/** Makes a thing once for each flow, as long as there is that flow. */
+function onceFor<Thing>(make: (flow: HybridFlow) => Thing): (flow: HybridFlow) => Thing {
+  const made = new WeakMap<HybridFlow, { readonly thing: Thing }>();
+  return (flow) => {
+    const before = made.get(flow) ?? { thing: make(flow) };
+    made.set(flow, before);
+    return before.thing;
+  };
+}
+
+/**
+ * Flows of the tenants that came last. Whose flow gives way, or whose options have changed, gets a new
+ * one; what the old one was doing it finishes, and logins under way go on in the new one, as it has the
+ * same keys.
+ */
+function createFlowCache(
+  tenants: ReturnType<typeof resolveTenants>,
+): (client: unknown) => HybridFlow {
+  const { common, maxTenants } = tenants;
+  const flows = new BoundedMap<string, CachedFlow>(maxTenants);
+  const shared: SharedParts = {
+    lock: tenants.lock ?? inProcessLock(),
+    openedRecords: createOpenedRecords(),
+    sessions: createTenantSessions(tenants, maxTenants),
+  };
+  return (given) => {
+    const client = readTenant(given);
+    const { id, ...own } = client;
+    const before = flows.get(id);
+    const isSame = before !== undefined && isDeepStrictEqual(before.client, client);
+    const flow = isSame
+      ? before.flow
+      : tenantFlow({ ...common, ...own } as HybridFlowOptions, id, shared);
+    // Also where it is the same: who came last is the last to give way.
+    flows.set(id, { client, flow });
+    return flow;
+  };
+}
