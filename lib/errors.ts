@@ -65,9 +65,22 @@ export type ValidationErrorCode =
   | 'ERR_OIDC_ORGANIZATION'
   | 'ERR_OIDC_LOGIN_PARAMETER'
   | 'ERR_OIDC_LOGOUT_STATE'
+  | UserinfoErrorCode
   | LogoutTokenErrorCode
   | LogoutRequestErrorCode
   | 'ERR_OIDC_PROXIED_BODY';
+
+/** A check of an answer of the UserInfo Endpoint. */
+export type UserinfoErrorCode =
+  | 'ERR_OIDC_USERINFO_MALFORMED'
+  | 'ERR_OIDC_USERINFO_UNSIGNED'
+  | 'ERR_OIDC_USERINFO_ALG'
+  | 'ERR_OIDC_USERINFO_KEY'
+  | 'ERR_OIDC_USERINFO_SIGNATURE'
+  | 'ERR_OIDC_USERINFO_ISS'
+  | 'ERR_OIDC_USERINFO_AUD'
+  | 'ERR_OIDC_USERINFO_EXP'
+  | 'ERR_OIDC_USERINFO_SUB';
 
 /** A check of a Logout Token. */
 export type LogoutTokenErrorCode =
@@ -103,6 +116,7 @@ export type ProviderErrorCode =
   | 'ERR_OIDC_CLIENT_REFUSED'
   | 'ERR_OIDC_GRANT_REFUSED'
   | 'ERR_OIDC_TARGET_REFUSED'
+  | 'ERR_OIDC_USERINFO_REFUSED'
   | 'ERR_OIDC_TOKEN_ENDPOINT_ERROR';
 
 /** The login that this response would complete is not known, was used, or is too old. */
@@ -237,11 +251,12 @@ const statusOfProvider: Readonly<Record<ProviderErrorCode, number>> = {
   ERR_OIDC_CLIENT_REFUSED: 502,
   ERR_OIDC_GRANT_REFUSED: 400,
   ERR_OIDC_TARGET_REFUSED: 502,
+  ERR_OIDC_USERINFO_REFUSED: 502,
   ERR_OIDC_TOKEN_ENDPOINT_ERROR: 502,
 };
 
 /** What the library was asking the OP for. */
-export type ProviderEndpoint = 'discovery' | 'jwks' | 'token';
+export type ProviderEndpoint = 'discovery' | 'jwks' | 'token' | 'userinfo';
 
 /** The OP failed us: unreachable, slow, refusing, or not speaking the protocol. */
 export class ProviderError extends HybridFlowError {

@@ -19,8 +19,7 @@ export type { AuthenticateOptions, HybridFlowStrategy, PassportActions } from '.
 export type { HybridFlow } from './hybrid-flow.ts';
 export { hybridFlow } from './hybrid-flow.ts';
 export type { Lock, Release } from './lock.ts';
-export type { IdTokenClaims } from './oidc/id-token-claims.ts';
-
+export type { IdTokenClaims, UserinfoClaims } from './oidc/id-token-claims.ts';
 export type { TokenTarget } from './oidc/token-target.ts';
 export type { ResolveClient, TenantClient, TenantFlowsOptions } from './options/resolve-tenants.ts';
 export type {

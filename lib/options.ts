@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import type { HybridFlowError } from './errors.ts';
 import type { Lock } from './lock.ts';
-import type { IdTokenClaims } from './oidc/id-token-claims.ts';
+import type { IdTokenClaims, UserinfoClaims } from './oidc/id-token-claims.ts';
 import {
   type AsymmetricAlgorithm,
   asymmetricAlgorithms,
@@ -37,6 +37,8 @@ export interface VerifiedLogin<Claims = unknown> {
   readonly accessToken: string;
   /** Scope that was granted. */
   readonly scope: readonly string[];
+  /** What the UserInfo Endpoint says of the user, with the option `loadUserinfo`. */
+  readonly userinfo: UserinfoClaims | undefined;
   readonly req: Request;
   /**
    * Refuses the login with a reason that the visitor sees. It throws, so that nothing after it lets the
@@ -292,6 +294,18 @@ export interface CommonOptions<Claims = unknown> {
   endSessionUrl?: EndSessionUrl | undefined;
   /** Wire name: `id_token_signed_response_alg`. @default the asymmetric algorithms the OP lists */
   idTokenSignedResponseAlg?: SignatureAlgorithm | undefined;
+  /**
+   * Asks the UserInfo Endpoint at each login. Names of claims are kept with the login, `true` keeps
+   * none; `verify` gets them all. A login whose user cannot be asked about is refused.
+   *
+   * @default false
+   */
+  loadUserinfo?: boolean | readonly string[] | undefined;
+  /**
+   * UserInfo has to be signed, by this algorithm. Wire name: `userinfo_signed_response_alg`.
+   * @default plain or signed, by an asymmetric algorithm the OP lists
+   */
+  userinfoSignedResponseAlg?: SignatureAlgorithm | undefined;
   /** Path of the login route, below `baseUrl`, where the router is mounted. @default '/login' */
   loginPath?: string | undefined;
   /** Path of the callback; `baseUrl` and it make the `redirect_uri`. @default '/callback' */
@@ -424,6 +438,9 @@ export interface ResolvedOptions {
       }
     | undefined;
   readonly idTokenSignedResponseAlg: SignatureAlgorithm | undefined;
+  /** Names of the claims that are kept; `undefined`: UserInfo is not asked for at login. */
+  readonly loadUserinfo: readonly string[] | undefined;
+  readonly userinfoSignedResponseAlg: SignatureAlgorithm | undefined;
   readonly loginPath: string;
   readonly callbackPath: string;
   readonly logoutPath: string;

@@ -7,6 +7,36 @@ const document = read('docs/conformance.md');
 const filesIn = (folder: string): string[] =>
   readdirSync(new URL(`test/conformance/${folder}`, root)).sort();
 
+describe('docs/specifications.md', () => {
+  const rows = read('docs/specifications.md')
+    .split('\n')
+    .filter((line) => /^\| .*\.test\.ts` \|$/.test(line))
+    .map((line) => line.slice(2, -2).split(' | '));
+
+  it('has in each row a specification, an option and tests that exist', () => {
+    expect(rows.length).toBeGreaterThan(0);
+    for (const [specification, , tests = ''] of rows) {
+      expect(specification).toMatch(/^\[.*\]\(https:\/\/.*\)/);
+      const paths = [...tests.matchAll(/`([\w./-]+\.test\.ts)`/g)].map(([, path]) => path);
+      expect(paths.length).toBeGreaterThan(0);
+      for (const path of paths) {
+        expect([path, existsSync(new URL(`test/${path}`, root))]).toEqual([path, true]);
+      }
+    }
+  });
+
+  it('names options as docs/options.md has them', () => {
+    const [all = ''] = read('docs/options.md').split('\n## ');
+    const known = [...all.matchAll(/^\| (.*?) \|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+    );
+    for (const [, options = ''] of rows) {
+      const named = [...options.matchAll(/`(\w+)[^`.(]*`/g)].map(([, name]) => name);
+      expect(known).toEqual(expect.arrayContaining(named));
+    }
+  });
+});
+
 describe('docs/conformance.md', () => {
   const modules = [
     ...document.matchAll(/^\| `(oidcc-client-test[\w-]*)` \| `([\w.-]+\.test\.ts)`/gm),

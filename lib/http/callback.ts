@@ -14,8 +14,10 @@ import {
 } from '../oidc/authorization-response.ts';
 import { exchangeCode, type TokenSet } from '../oidc/code-exchange.ts';
 import { checkEnforcedClaims } from '../oidc/enforced-claims.ts';
+import type { UserinfoClaims } from '../oidc/id-token-claims.ts';
 import { readResponseParameters } from '../oidc/response-parameters.ts';
 import { refuseExpired, type Transaction } from '../oidc/transaction.ts';
+import { pickUserinfo, requestUserinfo } from '../oidc/userinfo.ts';
 import type { ResolvedOptions, ResponseMode, Verify } from '../options.ts';
 import { fragmentField, readFormPost, readFragment, readQuery } from './callback-parameters.ts';
 import { type Recovery, recoverLogin } from './failed-login.ts';
@@ -255,9 +257,11 @@ async function finish(
   const accepted = checkAuthorizationResponse(received, transaction, await provider.discovered());
   const tokens = await exchangeCode(accepted, transaction, provider, options);
   await checkEnforcedClaims(tokens.claims, transaction, options);
-  const user = verify === undefined ? undefined : await verifiedUser(verify, tokens, req);
+  const userinfo = await loadUserinfo(parts, tokens);
+  const user = verify && (await verifiedUser(verify, tokens, userinfo, req));
+  const findings = pickUserinfo(userinfo, options);
   const establish: Parameters<SignIn>[1] = (renew, data) =>
-    loginSessions.establish(req, tokens, transaction, renew, data);
+    loginSessions.establish(req, { ...tokens, ...findings }, transaction, renew, data);
   return signIn(user, establish, transaction.returnTo);
 }
 
@@ -265,9 +269,23 @@ function refuse(reason: string): never {
   throw new LoginRefusedError(String(reason));
 }
 
-async function verifiedUser(verify: Verify, tokens: TokenSet, req: Request): Promise<unknown> {
-  const { claims, accessToken } = tokens;
-  const user = await verify({ claims, accessToken, scope: tokens.scope.split(' '), req, refuse });
+/** Its failure is the login's: `verify` may decide by what it says. */
+async function loadUserinfo(
+  { options, provider }: FlowParts,
+  { accessToken, claims }: TokenSet,
+): Promise<UserinfoClaims | undefined> {
+  if (options.loadUserinfo === undefined) return undefined;
+  return requestUserinfo(accessToken, claims, provider, options);
+}
+
+async function verifiedUser(
+  verify: Verify,
+  { claims, accessToken, scope }: TokenSet,
+  userinfo: UserinfoClaims | undefined,
+  req: Request,
+): Promise<unknown> {
+  const login = { claims, accessToken, scope: scope.split(' '), userinfo, req, refuse };
+  const user = await verify(login);
   if (user) return user;
   throw new AuthenticationError(
     'ERR_OIDC_LOGIN_REFUSED',

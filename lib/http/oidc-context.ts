@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { AuthenticationError, HybridFlowError, StepUpError } from '../errors.ts';
 import type { AccessTokenSet } from '../oidc/code-exchange.ts';
-import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
+import type { IdTokenClaims, UserinfoClaims } from '../oidc/id-token-claims.ts';
 import {
   isInvalidToken,
   narrowDemands,
@@ -14,6 +14,7 @@ import {
   scopeTokens,
   type TokenTarget,
 } from '../oidc/token-target.ts';
+import { requestUserinfo } from '../oidc/userinfo.ts';
 import { accessTokenFor, type TokenRecord } from '../tokens/token-record.ts';
 import type { StoredLogin } from '../tokens/token-store.ts';
 import type { FlowParts } from './flow-parts.ts';
@@ -79,6 +80,17 @@ export interface OidcContext<Claims = unknown> {
    *   would help
    */
   fetch(input: string | URL, init?: RequestInit, target?: TokenTarget): Promise<Response>;
+  /**
+   * What the UserInfo Endpoint says of the user now, asked with a fresh access token; nothing is
+   * cached, and `claims` do not change by it.
+   *
+   * @param target the access token to ask with. @default that of the login
+   * @throws {@link ProviderError} when the OP has no such endpoint, fails, or refuses the token
+   * @throws {@link ValidationError} when the answer is another user's, or not the OP's
+   */
+  userinfo(target?: TokenTarget): Promise<UserinfoClaims>;
+  /** The claims that the option `loadUserinfo` names, as they were at login; else empty. */
+  readonly loadedUserinfo: Readonly<Record<string, unknown>>;
 }
 
 const flows = new WeakMap<Error, FlowParts>();
@@ -125,6 +137,20 @@ export class RequestContext implements OidcContext {
   /** The token for the API of the guard, renewed where its end is near. */
   freshToken(): Promise<AccessTokenSet> {
     return this.#mark(this.#fresh(this.#target));
+  }
+
+  get loadedUserinfo(): Readonly<Record<string, unknown>> {
+    return this.#login.record.tokens.userinfo ?? {};
+  }
+
+  async userinfo(target: TokenTarget = {}): Promise<UserinfoClaims> {
+    return this.#mark(this.#userinfo(target));
+  }
+
+  async #userinfo(target: TokenTarget): Promise<UserinfoClaims> {
+    const { provider, options } = this.#parts;
+    const { accessToken } = await this.#fresh(resolveTarget(target, options));
+    return requestUserinfo(accessToken, this.claims, provider, options);
   }
 
   async accessToken(target?: TokenTarget): Promise<AccessToken> {

@@ -2,7 +2,7 @@ import { ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { AcceptedResponse } from './authorization-response.ts';
 import { checkNonce, verifyIdToken } from './id-token.ts';
-import type { IdTokenClaims } from './id-token-claims.ts';
+import type { IdTokenClaims, UserinfoClaims } from './id-token-claims.ts';
 import type { Provider } from './provider.ts';
 import { requestTokens, type TokenResponse } from './token-endpoint.ts';
 import { checkTokenHash } from './token-hash.ts';
@@ -28,8 +28,14 @@ export interface GrantTokens {
   readonly refreshIssuedAt: number;
 }
 
+/** What a login brings that no refresh changes. */
+export interface LoginFindings {
+  /** What `loadUserinfo` names. */
+  readonly userinfo?: Partial<UserinfoClaims> | undefined;
+}
+
 /** Tokens of the token endpoint, every check passed: the only ones that are ever kept. */
-export type TokenSet = GrantTokens & AccessTokenSet;
+export type TokenSet = GrantTokens & AccessTokenSet & LoginFindings;
 
 /**
  * Exchanges the code and verifies what comes back.

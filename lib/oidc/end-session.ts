@@ -62,8 +62,8 @@ function standardUrl(
   return url.href;
 }
 
-/** Or the ID Token would go where none has come from. */
-function isAsGoodAsIssuer(url: unknown, { metadata }: DiscoveredProvider): url is string {
+/** Or a token would go where none has come from. */
+export function isAsGoodAsIssuer(url: unknown, { metadata }: DiscoveredProvider): url is string {
   if (typeof url !== 'string' || !URL.canParse(url)) return false;
   const { protocol } = new URL(url);
   return protocol === 'https:' || protocol === new URL(metadata.issuer).protocol;

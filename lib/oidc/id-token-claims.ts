@@ -12,3 +12,9 @@ export interface IdTokenClaims {
   readonly sid?: string;
   readonly [claim: string]: unknown;
 }
+
+/** What the UserInfo Endpoint says of the user whose ID Token has the same `sub`. */
+export interface UserinfoClaims {
+  readonly sub: string;
+  readonly [claim: string]: unknown;
+}

@@ -1,7 +1,7 @@
 import { ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { IdTokenClaims } from './id-token-claims.ts';
-import { type JwsCheck, verifyJws } from './jws.ts';
+import { type AcceptedAlgorithms, type JwsCheck, verifyJws } from './jws.ts';
 import type { DiscoveredProvider } from './provider.ts';
 
 /** A verified ID Token. */
@@ -29,12 +29,25 @@ export async function verifyIdToken(
 ): Promise<IdToken> {
   refuseEncrypted(unverifiedIdToken);
   // Core 3.1.3.7 numbers 6 to 8: signed by the OP's keys with the algorithm that was registered.
-  const { claims, header } = await verifyJws(unverifiedIdToken, provider, options, refusal);
+  const accepted = idTokenAlgorithms(provider, options);
+  const { claims, header } = await verifyJws(unverifiedIdToken, provider, accepted, refusal);
   checkIssuer(claims, options);
   checkAudience(claims, options);
   checkSubject(claims);
   checkTimes(claims, options);
   return { claims: claims as IdTokenClaims, alg: header.alg };
+}
+
+/** What ID Tokens may be signed with, and Logout Tokens with them. */
+export function idTokenAlgorithms(
+  { metadata }: Pick<DiscoveredProvider, 'metadata'>,
+  options: Pick<ResolvedOptions, 'idTokenSignedResponseAlg'>,
+): AcceptedAlgorithms {
+  return {
+    option: 'idTokenSignedResponseAlg',
+    registered: options.idTokenSignedResponseAlg,
+    offered: metadata.id_token_signing_alg_values_supported,
+  };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { compactVerify, errors } from 'jose';
 import { HybridFlowError } from '../errors.ts';
-import { type ResolvedOptions, signatureAlgorithms } from '../options.ts';
+import { signatureAlgorithms } from '../options.ts';
 import type { DiscoveredProvider } from './provider.ts';
 
 /** What can be wrong with a signed JWT before its claims are looked at. */
@@ -20,6 +20,16 @@ export interface VerifiedJws {
   readonly header: { readonly alg: string; readonly typ?: string };
 }
 
+/** The algorithms that one kind of JWT may be signed with. */
+export interface AcceptedAlgorithms {
+  /** The option that says so. */
+  readonly option: string;
+  /** What it says. */
+  readonly registered: string | undefined;
+  /** What the OP lists for this kind of JWT. */
+  readonly offered: readonly string[] | undefined;
+}
+
 /**
  * Verifies that a JWT was signed by the OP, by an algorithm that was registered.
  *
@@ -29,36 +39,37 @@ export interface VerifiedJws {
 export async function verifyJws(
   unverifiedJwt: string,
   provider: DiscoveredProvider,
-  options: Pick<ResolvedOptions, 'idTokenSignedResponseAlg'>,
+  accepted: AcceptedAlgorithms,
   refuse: RefuseJws,
 ): Promise<VerifiedJws> {
   let payload: Uint8Array;
   let header: VerifiedJws['header'];
   try {
-    const algorithms = acceptedAlgorithms(provider, options);
+    const algorithms = algorithmsOf(accepted);
     const verified = await compactVerify(unverifiedJwt, provider.keys.find, { algorithms });
     payload = verified.payload;
     header = verified.protectedHeader;
   } catch (error) {
-    throw translateJoseError(error, refuse);
+    throw translateJoseError(error, accepted, refuse);
   }
   return { claims: parseClaims(payload, refuse), header };
 }
 
-function acceptedAlgorithms(
-  provider: DiscoveredProvider,
-  options: Pick<ResolvedOptions, 'idTokenSignedResponseAlg'>,
-): string[] {
-  if (options.idTokenSignedResponseAlg !== undefined) return [options.idTokenSignedResponseAlg];
-  // Discovery 3 makes the list mandatory; where it is absent, RS256 is what a registration means.
-  const offered = provider.metadata.id_token_signing_alg_values_supported ?? ['RS256'];
+function algorithmsOf({ registered, offered = ['RS256'] }: AcceptedAlgorithms): string[] {
+  if (registered !== undefined) return [registered];
+  // Discovery 3 makes the list of ID Tokens mandatory; where one is absent, RS256 is what a
+  // registration means.
   return offered.filter((alg) => (signatureAlgorithms as readonly string[]).includes(alg));
 }
 
-function translateJoseError(error: unknown, refuse: RefuseJws): unknown {
+function translateJoseError(
+  error: unknown,
+  { option }: AcceptedAlgorithms,
+  refuse: RefuseJws,
+): unknown {
   if (error instanceof HybridFlowError) return error;
   if (error instanceof errors.JOSEAlgNotAllowed) {
-    const wanted = 'alg must be one that the OP offers, or idTokenSignedResponseAlg';
+    const wanted = `alg must be one that the OP offers, or ${option}`;
     return refuse('ALG', wanted, 'Core 3.1.3.7 (7)', error);
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) {

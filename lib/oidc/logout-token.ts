@@ -1,5 +1,6 @@
 import { type LogoutTokenErrorCode, ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { idTokenAlgorithms } from './id-token.ts';
 import { verifyJws } from './jws.ts';
 import type { DiscoveredProvider } from './provider.ts';
 
@@ -36,7 +37,8 @@ export async function verifyLogoutToken(
   provider: DiscoveredProvider,
   options: CheckedOptions,
 ): Promise<LogoutToken> {
-  const { claims, header } = await verifyJws(unverifiedLogoutToken, provider, options, refusal);
+  const accepted = idTokenAlgorithms(provider, options);
+  const { claims, header } = await verifyJws(unverifiedLogoutToken, provider, accepted, refusal);
   // 2.4: explicit typing is RECOMMENDED; a type that is there has to be this one, or none in particular.
   if (!/^((application\/)?logout\+jwt|jwt)$/i.test(header.typ ?? 'jwt')) {
     throw refusal('TYP', 'typ must be "logout+jwt"', '2.4');

@@ -116,7 +116,7 @@ function refusal(
       // RFC 6749 5.2 has 401 for clients that fail to authenticate; Auth0 calls it access_denied.
       if (status === 401) return clientRefused(endpoint, details);
       return new ProviderError(
-        'ERR_OIDC_TOKEN_ENDPOINT_ERROR',
+        endpoint === 'userinfo' ? 'ERR_OIDC_USERINFO_REFUSED' : 'ERR_OIDC_TOKEN_ENDPOINT_ERROR',
         endpoint,
         `the OP answered the ${endpoint} request with an error; see the field "error"`,
         details,

@@ -1,15 +1,11 @@
 import type { Lock } from '../lock.ts';
-import {
-  defaultOptions,
-  type HybridFlowOptions,
-  type ResolvedOptions,
-  signatureAlgorithms,
-} from '../options.ts';
-import { invalid, readFunction, readNumber, readOneOf, required } from './option-values.ts';
+import { defaultOptions, type HybridFlowOptions, type ResolvedOptions } from '../options.ts';
+import { invalid, readFunction, readNumber, required } from './option-values.ts';
 import { resolveCredentials, resolveRequestObject } from './resolve-credentials.ts';
 import { resolveLogout } from './resolve-logout.ts';
 import { resolveRequest } from './resolve-request.ts';
 import { resolveSession } from './resolve-session.ts';
+import { resolveTokens } from './resolve-tokens.ts';
 import { resolveUrls } from './resolve-urls.ts';
 import { tenantDigest } from './tenant-secrets.ts';
 import { refuseUnknown } from './unknown-option.ts';
@@ -37,6 +33,8 @@ export const knownOptions: readonly string[] = [
   'tokenEndpointAuthSigningAlg',
   'requestObject',
   'idTokenSignedResponseAlg',
+  'loadUserinfo',
+  'userinfoSignedResponseAlg',
   'backchannelLogout',
   'frontchannelLogout',
   'indexSessions',
@@ -79,11 +77,7 @@ export function resolveOptions(options: HybridFlowOptions, tenantId?: string): R
     ...credentials,
     requestObject: resolveRequestObject(options, credentials),
     ...resolveRequest(options),
-    idTokenSignedResponseAlg: readOneOf(
-      'idTokenSignedResponseAlg',
-      options.idTokenSignedResponseAlg,
-      signatureAlgorithms,
-    ),
+    ...resolveTokens(options),
     ...resolveSession(options, new URL(urls.baseUrl), tenantId),
     ...resolveLogout(options),
     refreshMarginSeconds: readNumber(options, 'refreshMarginSeconds', refreshMarginSeconds, 0),

@@ -1,4 +1,4 @@
-import type { AccessTokenSet, TokenSet } from '../oidc/code-exchange.ts';
+import type { AccessTokenSet, LoginFindings, TokenSet } from '../oidc/code-exchange.ts';
 import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
 import { createPacker, type Packer } from './packing.ts';
 import type { TokenRecord } from './token-record.ts';
@@ -24,8 +24,10 @@ type Head = [
   refreshIssuedAt: number,
   /** Characters of header and payload of the ID Token in the text; without them it is among the tokens, whole. */
   idToken: readonly [header: number, payload: number] | null,
-  /** Left out by logins that use one API only. */
+  /** Left out by logins that use one API only, unless something follows. */
   apiTokens?: readonly (readonly [key: string, access: AccessFields])[],
+  /** Left out by logins that brought nothing else. */
+  findings?: LoginFindings,
 ];
 
 type AccessFields = readonly [expiresAt: number | null, expiresIn: number | null, scope: string];
@@ -56,9 +58,11 @@ function contentOf(record: TokenRecord): Parameters<Packer['pack']>[0] {
     tokens.refreshIssuedAt,
     idToken.lengths,
   ];
-  if (apiTokens.size > 0) {
+  const { userinfo } = tokens;
+  if (apiTokens.size > 0 || userinfo) {
     head.push([...apiTokens].map(([key, token]) => [key, accessFields(token)]));
   }
+  if (userinfo) head.push({ userinfo });
   return {
     head,
     tokens: [
@@ -79,7 +83,7 @@ function recordOf({
   const [format, loginId, version, access, hasRefreshToken, loggedInAt, refreshIssuedAt, ...rest] =
     head as Head;
   if (format !== 2) return undefined;
-  const [idTokenLengths, apiTokens = []] = rest;
+  const [idTokenLengths, apiTokens = [], findings = {}] = rest;
   const [accessToken = '', ...others] = tokens;
   const refreshToken = hasRefreshToken ? others.shift() : undefined;
   const [packedIdToken = '', ...apiAccessTokens] = others;
@@ -95,6 +99,7 @@ function recordOf({
       ...accessTokenSet(accessToken, access),
       refreshToken,
       refreshIssuedAt,
+      ...freeze(findings),
       get idToken() {
         return readIdentity().idToken;
       },

@@ -2,16 +2,23 @@ import express, { type Express } from 'express';
 import session, { MemoryStore, type Store } from 'express-session';
 import helmet from 'helmet';
 import { createProxyMiddleware } from 'http-proxy-middleware';
-import { type HybridFlow, hybridFlow, inProcessLock } from 'passport-oidc-hybrid';
-import { type CertifiedOp, startCertifiedOp } from './certified-op.ts';
+import {
+  type HybridFlow,
+  type HybridFlowOptions,
+  hybridFlow,
+  inProcessLock,
+} from 'passport-oidc-hybrid';
+import { type CertifiedOp, type CertifiedOpOptions, startCertifiedOp } from './certified-op.ts';
 import { type Clock, startClock } from './clock.ts';
-import { type FlowSetup, sealingSecret } from './flow.ts';
+import { sealingSecret } from './flow.ts';
 import { type Listening, listen } from './listen.ts';
 import { type ResourceServer, startResourceServer } from './resource-server.ts';
 
 /** What a test may change. */
 export interface CertifiedFlowSetup {
-  oidc?: FlowSetup['oidc'];
+  oidc?: Partial<HybridFlowOptions>;
+  /** What the OP does beyond the ordinary. */
+  op?: Pick<CertifiedOpOptions, 'configuration' | 'features' | 'client'>;
   expressModule?: typeof express;
   store?: Store;
   accessTokenSeconds?: number;
@@ -35,6 +42,7 @@ export async function startCertifiedFlow(setup: CertifiedFlowSetup = {}): Promis
     redirectUris: [`${baseUrl}/callback`],
     postLogoutRedirectUris: [`${baseUrl}/logout/callback`],
     accessTokenSeconds: setup.accessTokenSeconds ?? 60,
+    ...setup.op,
     ...(setup.oidc?.backchannelLogout
       ? { backchannelLogoutUri: `${baseUrl}/backchannel-logout` }
       : {}),
@@ -51,7 +59,7 @@ export async function startCertifiedFlow(setup: CertifiedFlowSetup = {}): Promis
     now: clock.now,
     lock: inProcessLock(),
     ...setup.oidc,
-  });
+  } as HybridFlowOptions);
   listening.server.on('request', buildCertifiedApp(setup, oidc, api));
   return { baseUrl, op, api, clock, close: () => closeAll(listening, op, api) };
 }

@@ -16,6 +16,12 @@ import { createLoopbackFetch } from './loopback-fetch.ts';
 
 /** What a test says about the OP and its one client. */
 export interface CertifiedOpOptions {
+  /** What a test changes in the configuration of oidc-provider, features and clients excepted. */
+  configuration?: Partial<Configuration>;
+  features?: Readonly<Record<string, unknown>>;
+  /** Metadata of the client, over those that it has anyway. */
+  client?: Readonly<Record<string, unknown>>;
+
   redirectUris: readonly string[];
   postLogoutRedirectUris: readonly string[];
   /** Life of an access token, in whole seconds. @default 3600 */
@@ -120,6 +126,7 @@ async function createConfiguration(options: CertifiedOpOptions): Promise<Configu
       Session: 86_400,
     },
     clientBasedCORS: () => false,
+    ...options.configuration,
     features: createFeatures(options),
   };
 }
@@ -134,8 +141,10 @@ function createPolicy(): interactionPolicy.DefaultPolicy {
 function createFeatures({
   accessTokenSeconds: accessTokenTTL = 3600,
   backchannelLogoutUri,
+  features,
 }: CertifiedOpOptions): NonNullable<Configuration['features']> {
   return {
+    ...features,
     devInteractions: { enabled: false },
     backchannelLogout: { enabled: backchannelLogoutUri !== undefined },
     revocation: {
@@ -184,6 +193,7 @@ function createClient(options: CertifiedOpOptions): NonNullable<Configuration['c
           backchannel_logout_uri: options.backchannelLogoutUri,
           backchannel_logout_session_required: true,
         }),
+    ...options.client,
   };
 }
 

@@ -52,6 +52,9 @@ export interface Lies {
    */
   refreshOutage?: (subject: string) => AnswerLie | undefined;
   revocation?: AnswerLie;
+  userinfo?: AnswerLie;
+  /** Answers at the UserInfo Endpoint with a JWT, and lies in it. */
+  signedUserinfo?: IdTokenLie;
   /** Takes a code with any verifier. */
   ignoresPkce?: boolean;
   /** Seconds; `undefined` leaves `expires_in` out. */

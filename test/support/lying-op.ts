@@ -60,6 +60,8 @@ export class LyingOp {
   asksUser = false;
   /** Further claims of every ID Token. */
   claims: Record<string, unknown> = {};
+  /** What it knows of every user, beside the subject. */
+  userinfo: Record<string, unknown> = { name: 'Ada Marwick', email: 'ada@shop.example' };
   requests: OpRequest[] = [];
   /** Every token, code and other secret it ever handed out. */
   readonly handedOut: string[] = [];
@@ -226,6 +228,8 @@ export class LyingOp {
         return this.#authorize(parameters, res);
       case '/token':
         return this.#token(request, res);
+      case '/userinfo':
+        return this.#userinfo(request, res);
       case '/end_session':
         res.writeHead(303, {
           location: `${parameters['post_logout_redirect_uri']}?state=${parameters['state']}`,
@@ -256,6 +260,8 @@ export class LyingOp {
       jwks_uri: `${issuer}/jwks`,
       end_session_endpoint: `${issuer}/end_session`,
       revocation_endpoint: `${issuer}/revoke`,
+      userinfo_endpoint: `${issuer}/userinfo`,
+      userinfo_signing_alg_values_supported: [this.#signingKey().alg],
       response_types_supported: ['code', 'code id_token', 'code token', 'code id_token token'],
       response_modes_supported: ['form_post', 'query'],
       subject_types_supported: ['public'],
@@ -332,6 +338,21 @@ export class LyingOp {
       await this.#tokens(grant, parameters, this.#lies.backIdToken, code),
       this.#lies.token,
     );
+  }
+
+  async #userinfo({ headers }: OpRequest, res: ServerResponse): Promise<void> {
+    const sub = this.ownerOf(headers.authorization?.replace(/^Bearer /, '') ?? '');
+    if (sub === undefined) {
+      const challenge = { 'www-authenticate': 'Bearer error="invalid_token"' };
+      return send(res, {}, { status: 401, headers: challenge });
+    }
+    const claims = { sub, ...this.userinfo };
+    const lie = this.#lies.signedUserinfo;
+    if (lie === undefined) return send(res, claims, this.#lies.userinfo);
+    const addressed = { iss: this.issuer, aud: this.clientId, ...claims, ...lie.claims };
+    const body = lie.raw ?? (await this.#sign(addressed, lie));
+    const jwt = { headers: { 'content-type': 'application/jwt' }, body };
+    return send(res, {}, { ...jwt, ...this.#lies.userinfo });
   }
 
   async #refresh(parameters: Record<string, string>, res: ServerResponse): Promise<void> {

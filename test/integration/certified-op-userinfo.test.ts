@@ -1,0 +1,52 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { CommonOptions } from 'passport-oidc-hybrid';
+import { Browser } from '../support/browser.ts';
+import { type CertifiedFlow, startCertifiedFlow } from '../support/certified-flow.ts';
+import { errorCode, json } from '../support/flow.ts';
+
+let flow: CertifiedFlow;
+afterEach(() => flow.close());
+
+/** By Core 5.4 claims of a scope are the UserInfo Endpoint's, where a flow brings an access token. */
+function start(oidc: Partial<CommonOptions>, client: Record<string, unknown> = {}) {
+  return startCertifiedFlow({
+    // An access token for an API is none for the UserInfo Endpoint of this OP.
+    oidc: { resource: undefined, ...oidc },
+    op: {
+      client,
+      configuration: { conformIdTokenClaims: true, scopes: ['openid', 'profile', 'email'] },
+      features: { jwtUserinfo: { enabled: true } },
+    },
+    routes: (app, { requireAuth }) =>
+      app.get('/user', requireAuth(), async (req, res) => {
+        const { claims, loadedUserinfo } = req.oidc ?? {};
+        res.json({ claims, loadedUserinfo, asked: await req.oidc?.userinfo() });
+      }),
+  });
+}
+
+describe('Core 5.3 UserInfo of a certified OP', () => {
+  it.each([
+    ['plain', {}],
+    ['signed', { userinfo_signed_response_alg: 'ES256' }],
+  ])('%s', async (_how, client) => {
+    flow = await start({ loadUserinfo: ['email'] }, client);
+    const arrival = await new Browser().navigate(`${flow.baseUrl}/user`);
+    const { claims, loadedUserinfo, asked } = json(arrival);
+    expect(claims).not.toHaveProperty('email');
+    expect(loadedUserinfo).toEqual({ email: 'ada@shop.example' });
+    expect(asked).toMatchObject({ sub: 'ada', name: 'Ada Marwick', email: 'ada@shop.example' });
+  });
+
+  it('is refused plain where a signature is registered', async () => {
+    flow = await start({ loadUserinfo: true, userinfoSignedResponseAlg: 'ES256' });
+    const refused = await new Browser().navigate(`${flow.baseUrl}/user`);
+    expect([refused.status, errorCode(refused)]).toEqual([400, 'ERR_OIDC_USERINFO_UNSIGNED']);
+  });
+
+  it('is refused to a token for something else', async () => {
+    flow = await start({ loadUserinfo: true, resource: 'https://api.example' });
+    const refused = await new Browser().navigate(`${flow.baseUrl}/user`);
+    expect([refused.status, errorCode(refused)]).toEqual([502, 'ERR_OIDC_USERINFO_REFUSED']);
+  });
+});
