@@ -117,6 +117,7 @@ export type ProviderErrorCode =
   | 'ERR_OIDC_GRANT_REFUSED'
   | 'ERR_OIDC_TARGET_REFUSED'
   | 'ERR_OIDC_USERINFO_REFUSED'
+  | 'ERR_OIDC_PAR_REFUSED'
   | 'ERR_OIDC_TOKEN_ENDPOINT_ERROR';
 
 /** The login that this response would complete is not known, was used, or is too old. */
@@ -252,11 +253,17 @@ const statusOfProvider: Readonly<Record<ProviderErrorCode, number>> = {
   ERR_OIDC_GRANT_REFUSED: 400,
   ERR_OIDC_TARGET_REFUSED: 502,
   ERR_OIDC_USERINFO_REFUSED: 502,
+  ERR_OIDC_PAR_REFUSED: 502,
   ERR_OIDC_TOKEN_ENDPOINT_ERROR: 502,
 };
 
 /** What the library was asking the OP for. */
-export type ProviderEndpoint = 'discovery' | 'jwks' | 'token' | 'userinfo';
+export type ProviderEndpoint =
+  | 'discovery'
+  | 'jwks'
+  | 'token'
+  | 'userinfo'
+  | 'pushed_authorization_request';
 
 /** The OP failed us: unreachable, slow, refusing, or not speaking the protocol. */
 export class ProviderError extends HybridFlowError {

@@ -38,6 +38,7 @@ export type {
   LogoutAtOp,
   OnError,
   OnRefreshFailure,
+  PushedAuthorizationRequests,
   RefreshFailure,
   RequestObjectClaims,
   RequestObjectOptions,

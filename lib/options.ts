@@ -21,6 +21,12 @@ export type ResponseMode = 'form_post' | 'query' | 'fragment';
 /** How the browser brings the authorization request to the OP. */
 export type AuthorizationRequestMethod = 'get' | 'post';
 
+/**
+ * Which authorization requests go to the OP directly, so that the browser brings a reference only:
+ * where the OP `required` them, wherever they are `offered`, or `always`.
+ */
+export type PushedAuthorizationRequests = 'required' | 'offered' | 'always';
+
 /** How the client authenticates at the token endpoint. Wire name: `token_endpoint_auth_method`. */
 export type TokenEndpointAuthMethod =
   | 'client_secret_basic'
@@ -257,6 +263,13 @@ export interface CommonOptions<Claims = unknown> {
   responseMode?: ResponseMode | undefined;
   /** `post` sends a form that submits itself, with a button where scripts are off. @default 'get' */
   authorizationRequestMethod?: AuthorizationRequestMethod | undefined;
+  /**
+   * Pushed authorization requests (RFC 9126): where the OP's discovery document requires them,
+   * wherever it offers them, or always; then no login begins where it does not.
+   *
+   * @default 'required'
+   */
+  pushedAuthorizationRequests?: PushedAuthorizationRequests | undefined;
   /** Wire name: `scope`; has to contain `openid`. @default 'openid profile email' */
   scope?: string | undefined;
   /** The API that the access token is for, at OPs that take Auth0's `audience`. */
@@ -416,6 +429,7 @@ export interface ResolvedOptions {
   /** `undefined`: by discovery. */
   readonly responseMode: ResponseMode | undefined;
   readonly authorizationRequestMethod: AuthorizationRequestMethod;
+  readonly pushedAuthorizationRequests: PushedAuthorizationRequests;
   readonly scope: string;
   readonly audience: string | undefined;
   readonly resources: readonly string[];
@@ -482,6 +496,7 @@ export interface ResolvedOptions {
 export const defaultOptions = {
   responseType: 'code id_token',
   authorizationRequestMethod: 'get',
+  pushedAuthorizationRequests: 'required',
   scope: 'openid profile email',
   loginPath: '/login',
   callbackPath: '/callback',

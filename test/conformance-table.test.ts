@@ -82,7 +82,9 @@ describe('docs/conformance.md', () => {
   });
 
   it('names only tests that exist', () => {
-    const paths = [...document.matchAll(/`((?:conformance|oidc|http|properties)\/[\w./-]+\.ts)`/g)];
+    const paths = [
+      ...document.matchAll(/`((?:conformance|integration|oidc|http|properties)\/[\w./-]+\.ts)`/g),
+    ];
     expect(paths.length).toBeGreaterThan(40);
     for (const [, path] of paths) {
       expect([path, existsSync(new URL(`test/${path}`, root))]).toEqual([path, true]);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ResolvedOptions, ResponseMode } from '../options.ts';
 import type { DiscoveredProvider } from './provider.ts';
+import { isPushed, pushAuthorizationRequest } from './pushed-request.ts';
 import { signRequestObject } from './request-object.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -54,6 +55,7 @@ export async function buildAuthorizationRequest(
     | 'audience'
     | 'resources'
     | 'authorizationRequestMethod'
+    | 'pushedAuthorizationRequests'
     | 'requestObject'
     | 'now'
     | 'clockToleranceSeconds'
@@ -89,11 +91,14 @@ export async function buildAuthorizationRequest(
     const signed = await signRequestObject(issuer, all, claims, options, options.requestObject);
     all.push(['request', signed]);
   }
+  const brought = isPushed(provider, options)
+    ? await pushAuthorizationRequest(provider, all, options)
+    : all;
   // The endpoint may have a query of its own, which is kept (RFC 6749 3.1) but for these names.
-  for (const [name] of all) url.searchParams.delete(name);
+  for (const [name] of brought) url.searchParams.delete(name);
   if (options.authorizationRequestMethod === 'post') {
-    return { method: 'post', url: url.href, parameters: all };
+    return { method: 'post', url: url.href, parameters: brought };
   }
-  for (const [name, value] of all) url.searchParams.append(name, value);
+  for (const [name, value] of brought) url.searchParams.append(name, value);
   return { method: 'get', url: url.href };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { OptionsError } from '../errors.ts';
 import type { LogoutAtOp, ResolvedOptions } from '../options.ts';
 import type { GrantTokens } from './code-exchange.ts';
-import type { DiscoveredProvider } from './provider.ts';
+import { type DiscoveredProvider, isAsGoodAsIssuer } from './provider.ts';
 
 /** A logout that the OP is asked to join. */
 export interface EndSessionRequest {
@@ -60,11 +60,4 @@ function standardUrl(
   url.searchParams.set('post_logout_redirect_uri', postLogoutRedirectUri);
   url.searchParams.set('state', state);
   return url.href;
-}
-
-/** Or a token would go where none has come from. */
-export function isAsGoodAsIssuer(url: unknown, { metadata }: DiscoveredProvider): url is string {
-  if (typeof url !== 'string' || !URL.canParse(url)) return false;
-  const { protocol } = new URL(url);
-  return protocol === 'https:' || protocol === new URL(metadata.issuer).protocol;
 }

@@ -149,6 +149,19 @@ function checkMetadata(
   }
 }
 
+/**
+ * Whether an endpoint may be given what the OP's others are given: https, or plain http where the
+ * issuer is.
+ */
+export function isAsGoodAsIssuer(
+  url: unknown,
+  { metadata }: Pick<DiscoveredProvider, 'metadata'>,
+): url is string {
+  if (typeof url !== 'string' || !URL.canParse(url)) return false;
+  const { protocol } = new URL(url);
+  return protocol === 'https:' || protocol === new URL(metadata.issuer).protocol;
+}
+
 function otherIssuer(options: ResolvedOptions): ProviderError {
   return new ProviderError(
     'ERR_OIDC_DISCOVERY_ISSUER',

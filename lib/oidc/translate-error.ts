@@ -1,5 +1,10 @@
 import * as client from 'openid-client';
-import { HybridFlowError, type ProviderEndpoint, ProviderError } from '../errors.ts';
+import {
+  HybridFlowError,
+  type ProviderEndpoint,
+  ProviderError,
+  type ProviderErrorCode,
+} from '../errors.ts';
 import { safeCause } from '../safe-cause.ts';
 import { AnswerTooLargeError } from './bounded-fetch.ts';
 
@@ -91,6 +96,20 @@ function refusal(
 ): ProviderError {
   if (isTransient(status)) return unavailable(cause, endpoint, status);
   const details = { cause, ...words };
+  const refusedBy: Partial<Record<ProviderEndpoint, ProviderErrorCode>> = {
+    userinfo: 'ERR_OIDC_USERINFO_REFUSED',
+    pushed_authorization_request: 'ERR_OIDC_PAR_REFUSED',
+  };
+  if (isOfClient(endpoint, status, words)) {
+    return new ProviderError(
+      'ERR_OIDC_CLIENT_REFUSED',
+      endpoint,
+      'the OP refused this client: check clientId, clientSecret, tokenEndpointAuthMethod and the grants enabled at the OP',
+      details,
+    );
+  }
+  const code = refusedBy[endpoint];
+  if (code !== undefined) return withError(code, endpoint, details);
   switch (words.error) {
     case 'invalid_grant':
       // RFC 6749 5.2: the code or refresh token is invalid, expired, revoked or was issued to another.
@@ -100,9 +119,6 @@ function refusal(
         'the OP refused the code or refresh token (invalid_grant): used, expired or revoked, or another redirect_uri or code_verifier',
         details,
       );
-    case 'invalid_client':
-    case 'unauthorized_client':
-      return clientRefused(endpoint, details);
     case 'invalid_target':
     case 'invalid_scope':
       // RFC 8707 2, RFC 6749 5.2: the API or the scope asked for is not to be had by this grant.
@@ -113,27 +129,23 @@ function refusal(
         details,
       );
     default:
-      // RFC 6749 5.2 has 401 for clients that fail to authenticate; Auth0 calls it access_denied.
-      if (status === 401) return clientRefused(endpoint, details);
-      return new ProviderError(
-        endpoint === 'userinfo' ? 'ERR_OIDC_USERINFO_REFUSED' : 'ERR_OIDC_TOKEN_ENDPOINT_ERROR',
-        endpoint,
-        `the OP answered the ${endpoint} request with an error; see the field "error"`,
-        details,
-      );
+      return withError('ERR_OIDC_TOKEN_ENDPOINT_ERROR', endpoint, details);
   }
 }
 
-function clientRefused(
+/** RFC 6749 5.2 has 401 for clients that fail to authenticate; Auth0 calls that access_denied. */
+function isOfClient(endpoint: ProviderEndpoint, status: number, { error }: OpWords): boolean {
+  if (error === 'invalid_client' || error === 'unauthorized_client') return true;
+  return status === 401 && endpoint !== 'userinfo' && error !== 'invalid_grant';
+}
+
+function withError(
+  code: ProviderErrorCode,
   endpoint: ProviderEndpoint,
-  details: OpWords & { readonly cause: unknown },
+  details: ConstructorParameters<typeof ProviderError>[3],
 ): ProviderError {
-  return new ProviderError(
-    'ERR_OIDC_CLIENT_REFUSED',
-    endpoint,
-    'the OP refused this client: check clientId, clientSecret, tokenEndpointAuthMethod and the grants enabled at the OP',
-    details,
-  );
+  const message = `the OP answered the ${endpoint} request with an error; see the field "error"`;
+  return new ProviderError(code, endpoint, message, details);
 }
 
 function unavailable(cause: unknown, endpoint: ProviderEndpoint, status: number): ProviderError {

@@ -2,10 +2,9 @@ import * as client from 'openid-client';
 import { ProviderError, type UserinfoErrorCode, ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { LoginFindings } from './code-exchange.ts';
-import { isAsGoodAsIssuer } from './end-session.ts';
 import type { IdTokenClaims, UserinfoClaims } from './id-token-claims.ts';
 import { verifyJws } from './jws.ts';
-import type { DiscoveredProvider, Provider } from './provider.ts';
+import { type DiscoveredProvider, isAsGoodAsIssuer, type Provider } from './provider.ts';
 import { refuseOutage, translateError } from './translate-error.ts';
 
 type Check = UserinfoErrorCode extends `ERR_OIDC_USERINFO_${infer Name}` ? Name : never;

@@ -5,6 +5,7 @@ import {
   type AuthorizationRequestMethod,
   defaultOptions,
   type HybridFlowOptions,
+  type PushedAuthorizationRequests,
   type ResolvedOptions,
   type ResponseMode,
   type ResponseType,
@@ -21,12 +22,15 @@ const responseTypes: readonly ResponseType[] = [
 
 const requestMethods: readonly AuthorizationRequestMethod[] = ['get', 'post'];
 
+const pushed: readonly PushedAuthorizationRequests[] = ['required', 'offered', 'always'];
+
 /** What authorization requests ask for. */
 type RequestOptions = Pick<
   ResolvedOptions,
   | 'responseType'
   | 'responseMode'
   | 'authorizationRequestMethod'
+  | 'pushedAuthorizationRequests'
   | 'scope'
   | 'audience'
   | 'resources'
@@ -52,6 +56,9 @@ export function resolveRequest(options: HybridFlowOptions): RequestOptions {
     authorizationRequestMethod:
       readOneOf('authorizationRequestMethod', options.authorizationRequestMethod, requestMethods) ??
       defaultOptions.authorizationRequestMethod,
+    pushedAuthorizationRequests:
+      readOneOf('pushedAuthorizationRequests', options.pushedAuthorizationRequests, pushed) ??
+      defaultOptions.pushedAuthorizationRequests,
     scope: readScope(options),
     audience: readText(options, 'audience'),
     resources: readResources(options),

@@ -14,7 +14,7 @@ export function createCertifiedOpStore(): (model: string) => Adapter {
         .map(read)
         .find((payload) => payload !== undefined && matches(payload));
     return {
-      async upsert(id, payload, expiresIn) {
+      async upsert(id: string, payload: AdapterPayload, expiresIn?: number) {
         const life = expiresIn === undefined ? Number.POSITIVE_INFINITY : expiresIn * 1000;
         entries.set(`${model}:${id}`, { payload, expiresAt: Date.now() + life });
       },

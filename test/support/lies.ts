@@ -52,6 +52,9 @@ export interface Lies {
    */
   refreshOutage?: (subject: string) => AnswerLie | undefined;
   revocation?: AnswerLie;
+  /** Takes pushed authorization requests only, and says so. */
+  requiresPushedRequests?: boolean;
+  pushedRequest?: AnswerLie;
   userinfo?: AnswerLie;
   /** Answers at the UserInfo Endpoint with a JWT, and lies in it. */
   signedUserinfo?: IdTokenLie;

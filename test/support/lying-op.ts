@@ -78,6 +78,7 @@ export class LyingOp {
   readonly #codes = new Map<string, Grant>();
   readonly #refreshTokens = new Map<string, { grant: Grant; isSpent: boolean }>();
   readonly #valid = new Map<string, { grant: Grant; expiresAt: number }>();
+  readonly #pushed = new Map<string, Record<string, string>>();
   readonly #held = new Map<string, Gate>();
 
   readonly #site: OpSite;
@@ -223,9 +224,11 @@ export class LyingOp {
         return send(res, { keys: this.#keys.map(({ jwk }) => jwk) }, this.#lies.jwks);
       case '/authorize':
         if (this.asksUser) return sendSignInPage(res, parameters);
-        return this.#authorize(parameters, res);
+        return this.#authorize(this.#requested(parameters), res);
+      case '/par':
+        return this.#push(request, res);
       case '/consent':
-        return this.#authorize(parameters, res);
+        return this.#authorize(this.#requested(parameters), res);
       case '/token':
         return this.#token(request, res);
       case '/userinfo':
@@ -261,6 +264,8 @@ export class LyingOp {
       end_session_endpoint: `${issuer}/end_session`,
       revocation_endpoint: `${issuer}/revoke`,
       userinfo_endpoint: `${issuer}/userinfo`,
+      pushed_authorization_request_endpoint: `${issuer}/par`,
+      ...(this.#lies.requiresPushedRequests ? { require_pushed_authorization_requests: true } : {}),
       userinfo_signing_alg_values_supported: [this.#signingKey().alg],
       response_types_supported: ['code', 'code id_token', 'code token', 'code id_token token'],
       response_modes_supported: ['form_post', 'query'],
@@ -270,6 +275,24 @@ export class LyingOp {
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,
     };
+  }
+
+  async #push(request: OpRequest, res: ServerResponse): Promise<void> {
+    if (!this.#isClient(request)) return send(res, { error: 'invalid_client' }, { status: 401 });
+    const request_uri = this.#note(`urn:ietf:params:oauth:request_uri:${random()}`);
+    this.#pushed.set(request_uri, request.parameters);
+    return send(res, { request_uri, expires_in: 60 }, { status: 201, ...this.#lies.pushedRequest });
+  }
+
+  /** The request itself, where one is brought that was pushed; good once. */
+  #requested(parameters: Record<string, string>): Record<string, string> {
+    const { request_uri = '' } = parameters;
+    const pushed = this.#pushed.get(request_uri);
+    this.#pushed.delete(request_uri);
+    if (pushed === undefined && (request_uri || this.#lies.requiresPushedRequests)) {
+      throw new Error('the OP knows no such pushed request');
+    }
+    return pushed ?? parameters;
   }
 
   async #authorize(request: Record<string, string>, res: ServerResponse): Promise<void> {

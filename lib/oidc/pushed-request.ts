@@ -1,0 +1,62 @@
+import * as client from 'openid-client';
+import { ProviderError } from '../errors.ts';
+import type { ResolvedOptions } from '../options.ts';
+import { type DiscoveredProvider, isAsGoodAsIssuer } from './provider.ts';
+import { translateError } from './translate-error.ts';
+
+type Parameters = readonly (readonly [name: string, value: string])[];
+
+/**
+ * Whether authorization requests are pushed at this OP.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9126#section-5 RFC 9126 section 5}
+ */
+export function isPushed(
+  { metadata }: Pick<DiscoveredProvider, 'metadata'>,
+  { pushedAuthorizationRequests: wanted }: Pick<ResolvedOptions, 'pushedAuthorizationRequests'>,
+): boolean {
+  if (wanted === 'always' || metadata.require_pushed_authorization_requests === true) return true;
+  return wanted === 'offered' && metadata.pushed_authorization_request_endpoint !== undefined;
+}
+
+/**
+ * Sends an authorization request to the OP directly, as this client, and gives what the browser
+ * brings in its place. Nobody can read or change it on the way, and a mistake in it is found before
+ * the visitor leaves.
+ *
+ * A signed request goes alone: the OP takes nothing from beside it (RFC 9126 3).
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9126#section-2 RFC 9126 section 2}
+ * @throws {@link ProviderError} `ERR_OIDC_PAR_REFUSED` and others
+ */
+export async function pushAuthorizationRequest(
+  provider: Pick<DiscoveredProvider, 'configuration' | 'metadata'>,
+  parameters: Parameters,
+  { clientId }: Pick<ResolvedOptions, 'clientId'>,
+): Promise<[name: string, value: string][]> {
+  if (!isAsGoodAsIssuer(provider.metadata.pushed_authorization_request_endpoint, provider)) {
+    throw new ProviderError(
+      'ERR_OIDC_METADATA',
+      'pushed_authorization_request',
+      'the discovery document has no "pushed_authorization_request_endpoint" that is an https URL, and authorization requests have to be pushed',
+    );
+  }
+  const signed = parameters.filter(([name]) => name === 'request');
+  const sent = signed.length > 0 ? signed : parameters;
+  let url: URL;
+  try {
+    // RFC 9126 2.2: 201 with a request_uri and the seconds it lives, both REQUIRED. The browser is on
+    // its way there at once; one that comes too late is for the OP to refuse.
+    url = await client.buildAuthorizationUrlWithPAR(
+      provider.configuration,
+      new URLSearchParams(sent.map(([name, value]): [string, string] => [name, value])),
+    );
+  } catch (error) {
+    throw translateError(error, 'pushed_authorization_request');
+  }
+  // RFC 9126 4: the two are the whole request.
+  return [
+    ['client_id', clientId],
+    ['request_uri', url.searchParams.getAll('request_uri').at(-1) ?? ''],
+  ];
+}
