@@ -397,7 +397,7 @@ export interface CommonOptions<Claims = unknown> {
   onError?: OnError | undefined;
   /** Decides what a failed refresh does to a login. @default 'end' for a dead grant, else 'keep' */
   onRefreshFailure?: OnRefreshFailure | undefined;
-  /** Makes the calls to the OP. @default the global `fetch` */
+  /** Makes the calls to the OP and to APIs. @default undici's `request` to the OP, the global `fetch` to APIs */
   fetch?: typeof globalThis.fetch | undefined;
   /** Epoch milliseconds; for tests. @default `Date.now` */
   now?: (() => number) | undefined;
@@ -487,7 +487,10 @@ export interface ResolvedOptions {
   readonly verify: Verify | undefined;
   readonly onError: OnError | undefined;
   readonly onRefreshFailure: OnRefreshFailure | undefined;
+  /** For calls to APIs. */
   readonly fetch: typeof globalThis.fetch;
+  /** For calls to the OP, where the application gave one. */
+  readonly customFetch: typeof globalThis.fetch | undefined;
   readonly now: () => number;
   readonly allowInsecureRequests: boolean;
 }

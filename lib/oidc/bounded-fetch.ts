@@ -1,39 +1,36 @@
 import type { ResolvedOptions } from '../options.ts';
-
-/** Largest answer of an OP that is read: discovery, keys and token responses are far smaller. */
-const maxAnswerBytes = 1_048_576;
-
-/** Thrown inside a fetch when the answer is larger than {@link maxAnswerBytes}. */
-export class AnswerTooLargeError extends Error {}
+import { type BoundedRequest, readBounded } from './bounded-answer.ts';
+import { sendByUndici } from './undici-request.ts';
 
 /**
  * A `fetch` that a slow or lying OP cannot hold up: the time limit covers the body too, the body
  * has a cap, and a redirect is returned and not followed, because a token request that is sent
  * on elsewhere takes the client's credentials with it.
+ *
+ * @param rewrite changes the text of a good answer to a POST
  */
 export function boundedFetch(
-  options: Pick<ResolvedOptions, 'fetch' | 'httpTimeoutSeconds'>,
+  options: Pick<ResolvedOptions, 'customFetch' | 'httpTimeoutSeconds'>,
+  rewrite?: (text: string) => string,
 ): (url: string, init?: object) => Promise<Response> {
-  return async (url, init) => {
-    const signal = AbortSignal.timeout(options.httpTimeoutSeconds * 1000);
-    const response = await options.fetch(url, { ...init, redirect: 'manual', signal });
-    const body = await readBody(response);
-    const isEmpty = body.length === 0 || [204, 205, 304].includes(response.status);
-    return new Response(isEmpty ? null : body, {
-      status: response.status,
-      statusText: response.statusText,
-      headers: response.headers,
-    });
+  const { customFetch, httpTimeoutSeconds } = options;
+  const send = customFetch === undefined ? sendByUndici : sendBy(customFetch);
+  return async (url, init: BoundedRequest = {}) => {
+    const signal = AbortSignal.timeout(httpTimeoutSeconds * 1000);
+    const { body, ...answer } = await send(url, init, signal);
+    if (body.length === 0) return new Response(null, answer);
+    const isRewritten = rewrite !== undefined && init.method === 'POST' && answer.status < 300;
+    return new Response(isRewritten ? rewrite(body.toString()) : body, answer);
   };
 }
 
-async function readBody(response: Response): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    if (length > maxAnswerBytes) throw new AnswerTooLargeError(`over ${maxAnswerBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+/** By the fetch that the application gave. */
+function sendBy(fetch: typeof globalThis.fetch): typeof sendByUndici {
+  return async (url, init, signal) => {
+    const response = await fetch(url, { ...(init as RequestInit), redirect: 'manual', signal });
+    const { status, statusText, headers } = response;
+    return { status, statusText, headers, body: await readBounded(response.body ?? nothing()) };
+  };
 }
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

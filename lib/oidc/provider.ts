@@ -1,6 +1,7 @@
 import * as client from 'openid-client';
 import { ProviderError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { loadUndici } from '../undici.ts';
 import { boundedFetch } from './bounded-fetch.ts';
 import { clientAuthentication } from './client-authentication.ts';
 import { setIdTokenAside } from './id-token-aside.ts';
@@ -44,6 +45,8 @@ export function createProvider(options: ResolvedOptions): Provider {
   let discoveredAt = 0;
   let pending: Promise<DiscoveredProvider> | undefined;
   let failure: { readonly error: unknown; readonly at: number } | undefined;
+  // At start-up, so that nobody's login waits for it; a failure comes again where it is used.
+  if (options.customFetch === undefined) loadUndici().catch(() => undefined);
 
   const refresh = (): Promise<DiscoveredProvider> => {
     pending ??= discover(options)
@@ -85,7 +88,7 @@ export function createProvider(options: ResolvedOptions): Provider {
 }
 
 async function discover(options: ResolvedOptions): Promise<DiscoveredProvider> {
-  const fetch = setIdTokenAside(boundedFetch(options));
+  const fetch = boundedFetch(options);
   const issuer = new URL(options.issuer);
   const isInsecureAllowed = options.allowInsecureRequests || issuer.protocol === 'http:';
   const extensions = isInsecureAllowed ? [client.allowInsecureRequests] : [];
@@ -112,8 +115,10 @@ async function discover(options: ResolvedOptions): Promise<DiscoveredProvider> {
       undefined,
       clientAuthentication(options, metadata.token_endpoint_auth_methods_supported),
     );
-    configuration[client.customFetch] = setIdTokenAside(
-      boundedFetch({ fetch: options.fetch, httpTimeoutSeconds: timeoutSeconds }),
+    const { customFetch } = options;
+    configuration[client.customFetch] = boundedFetch(
+      { customFetch, httpTimeoutSeconds: timeoutSeconds },
+      setIdTokenAside,
     );
     configuration.timeout = timeoutSeconds + 1;
     if (isInsecureAllowed) client.allowInsecureRequests(configuration);

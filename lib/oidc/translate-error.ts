@@ -6,7 +6,7 @@ import {
   type ProviderErrorCode,
 } from '../errors.ts';
 import { safeCause } from '../safe-cause.ts';
-import { AnswerTooLargeError } from './bounded-fetch.ts';
+import { AnswerTooLargeError } from './bounded-answer.ts';
 
 /**
  * Turns what openid-client and fetch throw into this library's errors. The only place that knows

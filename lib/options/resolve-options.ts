@@ -94,6 +94,7 @@ export function resolveOptions(options: HybridFlowOptions, tenantId?: string): R
     onError: readFunction(options, 'onError'),
     onRefreshFailure: readFunction(options, 'onRefreshFailure'),
     fetch: readFunction(options, 'fetch') ?? globalThis.fetch,
+    customFetch: readFunction(options, 'fetch'),
     now: readFunction(options, 'now') ?? Date.now,
   });
 }
