@@ -115,7 +115,10 @@ export class Browser {
     const response = await pending;
     const setCookies = [response.headers['set-cookie'] ?? []].flat() as string[];
     for (const cookie of setCookies) {
-      if (!this.refuses(cookie)) await this.jar.setCookie(cookie, hop.url, { ignoreError: true });
+      // Browsers drop SameSite=None without Secure; the jar would keep it.
+      const isDropped = /;\s*samesite=none/i.test(cookie) && !/;\s*secure/i.test(cookie);
+      if (!isDropped && !this.refuses(cookie))
+        await this.jar.setCookie(cookie, hop.url, { ignoreError: true });
     }
     return {
       ...hop,

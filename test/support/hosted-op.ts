@@ -227,9 +227,14 @@ function observe(
   lost: { isNext: boolean },
 ): void {
   provider.use(async (ctx, next) => {
-    // As with https: browsers take no SameSite=None without it, and loopback counts as secure.
-    ctx.cookies.secure = true;
     await next();
+    // As with https: browsers take no SameSite=None without it, and loopback counts as secure.
+    const cookies = [ctx.response.get('set-cookie') ?? []].flat().filter(Boolean);
+    if (cookies.length > 0)
+      ctx.set(
+        'set-cookie',
+        cookies.map((cookie) => `${cookie}; secure`),
+      );
     const { oidc } = ctx as unknown as Partial<KoaContextWithOIDC>;
     if (oidc?.route === 'token') reword?.(ctx as unknown as KoaContextWithOIDC);
     if (oidc?.route === 'authorization') {
