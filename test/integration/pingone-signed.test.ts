@@ -28,14 +28,20 @@ const jwks = { keys: [{ ...ours?.publicKey.export({ format: 'jwk' }), kid: 'k' }
 describe('login_hint_token', () => {
   const startHinted = (
     alg: 'HS256' | 'HS384' | 'HS512',
-    change: { subject?: string; clientSecret?: string; clientId?: string; seconds?: number } = {},
+    change: {
+      subject?: string;
+      clientSecret?: string;
+      clientId?: string;
+      issuer?: string;
+      seconds?: number;
+    } = {},
   ): Promise<void> =>
     start((op) => ({
       authorizationParams: async () => ({
         login_hint_token: await pingOneLoginHintToken(
           {
             environmentId: op.environmentId,
-            issuer: op.issuer,
+            issuer: change.issuer ?? op.issuer,
             clientId: change.clientId ?? op.clientId,
             clientSecret: change.clientSecret ?? op.clientSecret,
           },
@@ -57,6 +63,7 @@ describe('login_hint_token', () => {
     ['another secret', { clientSecret: 'another secret, of more than 32 bytes' }],
     ['an unknown user', { subject: 'nobody' }],
     ['another application', { clientId: 'other' }],
+    ['another environment', { issuer: 'https://auth.pingone.eu/other/as' }],
     ['an end that has passed', { seconds: -60 }],
   ])('with %s is refused', async (_what, change) => {
     await startHinted('HS256', change);
@@ -133,6 +140,11 @@ describe('the request object', () => {
       { ...signed, request_object_signing_alg: 'RS256', jwks },
     ],
     [
+      'an end that has passed',
+      { requestObject: { lifetimeSeconds: 60 }, now: () => Date.now() - 3_600_000 },
+      signed,
+    ],
+    [
       'a foreign secret',
       {
         requestObject: {},
@@ -147,6 +159,20 @@ describe('the request object', () => {
       expect(await profile()).toEqual([403, 'ERR_OIDC_OP_ERROR']);
     },
   );
+
+  it('is what counts, whatever became of the parameters beside it', async () => {
+    await start({ requestObject: {}, acrValues: 'Multi_Factor' }, signed as never);
+    const away = await flow.browser.navigate(
+      `${flow.baseUrl}/login?return_to=/profile`,
+      () => true,
+    );
+    const url = new URL(String(away.headers['location']));
+    url.searchParams.set('acr_values', 'Single_Factor');
+    url.searchParams.set('prompt', 'login');
+    const arrival = await flow.browser.navigate(url.href);
+    expect(json(arrival)).toMatchObject({ acr: 'Multi_Factor' });
+    expect(flow.op.asked()).toMatchObject({ acr_values: 'Multi_Factor' });
+  });
 
   it('does not loosen what is enforced', async () => {
     await start({ requestObject: { claims }, acrValues: 'Multi_Factor' });
@@ -206,6 +232,16 @@ describe('client authentication', () => {
       'another algorithm',
       { tokenEndpointAuthMethod: 'client_secret_jwt', tokenEndpointAuthSigningAlg: 'HS256' },
       method('client_secret_jwt', { token_endpoint_auth_signing_alg: 'HS512' }),
+    ],
+    [
+      'nothing at all',
+      { clientSecret: undefined, tokenEndpointAuthMethod: 'none' },
+      method('client_secret_basic'),
+    ],
+    [
+      'the secret, where a key must sign',
+      { tokenEndpointAuthMethod: 'client_secret_jwt' },
+      method('private_key_jwt', { token_endpoint_auth_signing_alg: 'RS256', jwks }),
     ],
     [
       'another secret',

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { subscribe } from 'passport-oidc-hybrid';
 import { errorCode, json } from '../support/flow.ts';
 import { startPingOneFlow } from '../support/pingone-flow.ts';
 import type { PingOneOp } from '../support/pingone-op.ts';
@@ -115,6 +116,16 @@ describe('parameters of the hybrid request', () => {
     expect(flow.op.signIns.count).toBe(1);
     expect((await visit('/again?return_to=/profile')).url).toBe(`${flow.baseUrl}/profile`);
     expect(flow.op.signIns.count).toBe(2);
+  });
+
+  it('prompt: none is refused without a session at PingOne, and the login begins again with a prompt', async () => {
+    await start({ authorizationParams: { prompt: 'none' } });
+    const refusals: unknown[] = [];
+    const end = subscribe('refusal', ({ error }) => refusals.push(error));
+    expect(await profile()).toEqual([200, undefined]);
+    end();
+    expect(refusals).toMatchObject([{ error: 'login_required' }]);
+    expect(flow.op.signIns.count).toBe(1);
   });
 
   it('max_age: comes back as auth_time, and one that is too old is refused', async () => {

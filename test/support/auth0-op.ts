@@ -127,6 +127,8 @@ function tenant(options: Auth0OpOptions): Configuration {
       revocation: '/oauth/revoke',
       end_session: '/oidc/logout',
     },
+    // https://auth0.com/docs/get-started/applications/signing-algorithms
+    enabledJWA: { idTokenSigningAlgValues: ['HS256', 'RS256', 'PS256'] },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     pkce: { required: () => false },
     scopes: ['openid', offlineScope],
