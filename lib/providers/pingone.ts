@@ -1,13 +1,18 @@
 import { OptionsError } from '../errors.ts';
 import { signJwt } from '../oidc/signed-jwt.ts';
+import { invalid } from '../options/option-values.ts';
 import type { HybridFlowOptions } from '../options.ts';
 import { readSecretKey, type SecretAlgorithm } from '../signing-key.ts';
-import { mergeParams, type PresetOptions, readHost, withPreset } from './preset.ts';
+import { mergeParams, type PresetOptions, readHost, withPreset, wrongPlace } from './preset.ts';
 
-/** What follows `auth.pingone.` in the URLs of an organization's region. */
-export type PingOneRegion = 'com' | 'ca' | 'eu' | 'asia' | 'com.au';
+/**
+ * What follows `auth.pingone.` in the URLs of an organization's region.
+ *
+ * @see {@link https://developer.pingidentity.com/pingone-api/foundations/conventions/pingone-api-requests.html API requests}
+ */
+export type PingOneRegion = 'com' | 'ca' | 'eu' | 'com.au' | 'sg' | 'asia';
 
-const regions: readonly PingOneRegion[] = ['com', 'ca', 'eu', 'asia', 'com.au'];
+const regions: readonly PingOneRegion[] = ['com', 'ca', 'eu', 'com.au', 'sg', 'asia'];
 
 /**
  * Where an environment is: by its id and region, or at a custom domain of its own.
@@ -124,14 +129,10 @@ function issuerOf(options: PingOneEnvironment & { issuer?: string | undefined })
   }
   const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
   if (typeof environmentId !== 'string' || !isUuid.test(environmentId)) {
-    const code =
-      environmentId === undefined ? 'ERR_OIDC_OPTION_MISSING' : 'ERR_OIDC_OPTION_INVALID';
-    const message = '"environmentId" must be the UUID of the environment';
-    throw new OptionsError(code, 'environmentId', message);
+    throw wrongPlace('environmentId', 'the UUID of the environment', environmentId);
   }
   if (!regions.includes(region)) {
-    const message = `"region" must be one of ${regions.join(', ')}; give "issuer" for another one`;
-    throw new OptionsError('ERR_OIDC_OPTION_INVALID', 'region', message);
+    throw invalid('region', `one of ${regions.join(', ')}, or "issuer" for another one`, region);
   }
   return `https://auth.pingone.${region}/${environmentId}/as`;
 }

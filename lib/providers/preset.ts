@@ -1,4 +1,5 @@
 import { OptionsError } from '../errors.ts';
+import { invalid } from '../options/option-values.ts';
 import type {
   AuthorizationParams,
   ClientCredentials,
@@ -21,13 +22,24 @@ export function withPreset<Given extends object>(
   return { ...preset, ...Object.fromEntries(wanted) } as HybridFlowOptions;
 }
 
-/** Parameters of the preset under those of the application, one by one. */
+/**
+ * Parameters of the preset under those of the application, one by one. What cannot be parameters goes
+ * on as it is, to be refused where the application's options are checked.
+ */
 export function mergeParams(
   preset: Readonly<Record<string, string | undefined>>,
   given: AuthorizationParams | undefined,
 ): AuthorizationParams {
-  if (typeof given !== 'function') return { ...preset, ...given };
-  return async (req) => ({ ...preset, ...(await given(req)) });
+  if (typeof given !== 'function') return mergeWith(preset, given);
+  return async (req) => mergeWith(preset, await given(req));
+}
+
+function mergeWith<Given>(
+  preset: Readonly<Record<string, string | undefined>>,
+  given: Given | undefined,
+): Given {
+  const isMergeable = typeof given === 'object' && given !== null && !Array.isArray(given);
+  return given === undefined || isMergeable ? ({ ...preset, ...given } as Given) : given;
 }
 
 /**
@@ -39,7 +51,18 @@ export function readHost(option: string, value: unknown, example: string): strin
   if (typeof value === 'string' && /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(value)) {
     return value.toLowerCase();
   }
-  const code = value === undefined ? 'ERR_OIDC_OPTION_MISSING' : 'ERR_OIDC_OPTION_INVALID';
-  const message = `"${option}" must be a host name such as "${example}", without "https://" and without a path`;
-  throw new OptionsError(code, option, message);
+  throw wrongPlace(
+    option,
+    `a host name such as "${example}", without "https://" and without a path`,
+    value,
+  );
+}
+
+/** An option that says where the OP is: often an environment variable that nobody has set. */
+export function wrongPlace(option: string, wanted: string, found: unknown): OptionsError {
+  if (found !== undefined) {
+    return invalid(option, `${wanted} (is the environment variable set?)`, found);
+  }
+  const message = `"${option}" is required: ${wanted}`;
+  return new OptionsError('ERR_OIDC_OPTION_MISSING', option, message);
 }

@@ -28,6 +28,10 @@ describe('auth0()', () => {
     );
   });
 
+  it('says what it found in place of a domain, and asks for the environment variable', () => {
+    expect(() => auth0({ ...given, domain: '' })).toThrow(/environment variable.*; found ""$/);
+  });
+
   it('gives way to every option of the application, and to none that is undefined', () => {
     const endSessionUrl = (): undefined => undefined;
     const own = {

@@ -24,6 +24,7 @@ describe('pingOne()', () => {
     [{ region: 'ca' }, `https://auth.pingone.ca/${environmentId}/as`],
     [{ region: 'eu' }, `https://auth.pingone.eu/${environmentId}/as`],
     [{ region: 'asia' }, `https://auth.pingone.asia/${environmentId}/as`],
+    [{ region: 'sg' }, `https://auth.pingone.sg/${environmentId}/as`],
     [{ region: 'com.au' }, `https://auth.pingone.com.au/${environmentId}/as`],
     [
       { environmentId: undefined, customDomain: 'auth.shop.example' },
@@ -46,6 +47,23 @@ describe('pingOne()', () => {
   ])('names %s when it is wrong', (option, wrong) => {
     expect(() => pingOne({ ...given, ...wrong } as PingOneOptions)).toThrow(
       expect.objectContaining({ name: 'OptionsError', option }),
+    );
+  });
+
+  it.each([
+    ['environmentId', ''],
+    ['region', 'us'],
+    ['customDomain', 'https://auth.shop.example'],
+  ])('says what it found for %s', (option, found) => {
+    const place = option === 'customDomain' ? {} : { environmentId };
+    const wrong = { ...given, environmentId: undefined, ...place, [option]: found };
+    expect(() => pingOne(wrong as PingOneOptions)).toThrow(`found ${JSON.stringify(found)}`);
+  });
+
+  it.each(['prompt=login', ['login'], null])('refuses authorizationParams %j', (params) => {
+    const wrong = { ...given, authorizationParams: params } as unknown as PingOneOptions;
+    expect(() => hybridFlow(pingOne(wrong))).toThrow(
+      expect.objectContaining({ name: 'OptionsError', option: 'authorizationParams' }),
     );
   });
 
