@@ -103,7 +103,7 @@ async function discover(options: ResolvedOptions): Promise<DiscoveredProvider> {
     // openid-client compares the issuers as well, with this code.
     const { code } = error as { code?: unknown };
     if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') throw otherIssuer(options);
-    throw translateError(error, 'discovery');
+    throw translateError(error, 'discovery', options.issuer);
   }
   const metadata = Object.freeze(found.serverMetadata());
   checkMetadata(metadata, options, isInsecureAllowed);

@@ -11,44 +11,64 @@ import { AnswerTooLargeError } from './bounded-answer.ts';
 /**
  * Turns what openid-client and fetch throw into this library's errors. The only place that knows
  * their codes: openid-client's own message is generic and the reason sits in `cause`.
+ *
+ * @param issuer where it is what may be wrong
  */
-export function translateError(error: unknown, endpoint: ProviderEndpoint): HybridFlowError {
+export function translateError(
+  error: unknown,
+  endpoint: ProviderEndpoint,
+  issuer?: string,
+): HybridFlowError {
   if (error instanceof HybridFlowError) return error;
+  const place = placeOf(endpoint, issuer);
   const reasons = causes(error);
   const cause = causeOf(reasons);
   if (error instanceof client.ResponseBodyError) {
     const { status, error: code, error_description } = error;
-    return refusal(cause, endpoint, status, { error: code, error_description });
+    return refusal(cause, place, status, { error: code, error_description });
   }
   if (error instanceof client.WWWAuthenticateChallengeError) {
-    return refusal(cause, endpoint, error.status, challengeParameters(error));
+    return refusal(cause, place, error.status, challengeParameters(error));
   }
   if (reasons.some(isTimeout)) {
     return new ProviderError(
       'ERR_OIDC_PROVIDER_TIMEOUT',
       endpoint,
-      `the OP did not finish its answer at the ${endpoint} endpoint in time (httpTimeoutSeconds)`,
+      `the OP did not finish its answer at ${place.name} in time (httpTimeoutSeconds)`,
       { cause },
     );
   }
   if (reasons.some((reason) => reason instanceof AnswerTooLargeError)) {
-    return nonsense(cause, endpoint, 'the answer is too large');
+    return nonsense(cause, place, 'the answer is too large');
   }
   const response = reasons.find((reason) => reason instanceof Response);
   if (response) {
     return isTransient(response.status)
-      ? unavailable(cause, endpoint, response.status)
-      : nonsense(cause, endpoint, `HTTP status ${response.status}, or a body that is not JSON`);
+      ? unavailable(cause, place, response.status)
+      : nonsense(cause, place, `HTTP status ${response.status}, or a body that is not JSON`);
   }
   if (reasons.some(isNetworkFailure)) {
     return new ProviderError(
       'ERR_OIDC_PROVIDER_UNREACHABLE',
       endpoint,
-      `the OP could not be reached at the ${endpoint} endpoint; see "cause"`,
+      `the OP could not be reached at ${place.name}; see "cause"`,
       { cause },
     );
   }
-  return nonsense(cause, endpoint, 'the answer does not follow the specification; see "cause"');
+  return nonsense(cause, place, 'the answer does not follow the specification; see "cause"');
+}
+
+/** An endpoint, and how messages call it. */
+interface Place {
+  readonly endpoint: ProviderEndpoint;
+  readonly name: string;
+}
+
+function placeOf(endpoint: ProviderEndpoint, issuer?: string): Place {
+  return {
+    endpoint,
+    name: `the ${endpoint} endpoint${issuer === undefined ? '' : ` of "${issuer}"`}`,
+  };
 }
 
 function isTimeout(reason: unknown): boolean {
@@ -78,7 +98,8 @@ function causeOf(reasons: readonly unknown[]): Error | undefined {
  * @throws {@link ProviderError} `ERR_OIDC_PROVIDER_UNAVAILABLE`
  */
 export function refuseOutage(response: Response, endpoint: ProviderEndpoint): Response {
-  if (isTransient(response.status)) throw unavailable(undefined, endpoint, response.status);
+  if (isTransient(response.status))
+    throw unavailable(undefined, placeOf(endpoint), response.status);
   return response;
 }
 
@@ -88,13 +109,9 @@ interface OpWords {
   readonly error_description?: string | undefined;
 }
 
-function refusal(
-  cause: unknown,
-  endpoint: ProviderEndpoint,
-  status: number,
-  words: OpWords,
-): ProviderError {
-  if (isTransient(status)) return unavailable(cause, endpoint, status);
+function refusal(cause: unknown, place: Place, status: number, words: OpWords): ProviderError {
+  if (isTransient(status)) return unavailable(cause, place, status);
+  const { endpoint } = place;
   const details = { cause, ...words };
   const refusedBy: Partial<Record<ProviderEndpoint, ProviderErrorCode>> = {
     userinfo: 'ERR_OIDC_USERINFO_REFUSED',
@@ -148,20 +165,20 @@ function withError(
   return new ProviderError(code, endpoint, message, details);
 }
 
-function unavailable(cause: unknown, endpoint: ProviderEndpoint, status: number): ProviderError {
+function unavailable(cause: unknown, place: Place, status: number): ProviderError {
   return new ProviderError(
     'ERR_OIDC_PROVIDER_UNAVAILABLE',
-    endpoint,
-    `the OP cannot serve the ${endpoint} endpoint at present (HTTP status ${status})`,
+    place.endpoint,
+    `the OP cannot serve ${place.name} at present (HTTP status ${status})`,
     { cause },
   );
 }
 
-function nonsense(cause: unknown, endpoint: ProviderEndpoint, found: string): ProviderError {
+function nonsense(cause: unknown, place: Place, found: string): ProviderError {
   return new ProviderError(
     'ERR_OIDC_PROVIDER_RESPONSE',
-    endpoint,
-    `the OP's answer at the ${endpoint} endpoint cannot be used: ${found}`,
+    place.endpoint,
+    `the OP's answer at ${place.name} cannot be used: ${found}`,
     { cause },
   );
 }

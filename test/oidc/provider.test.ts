@@ -48,6 +48,21 @@ describe('Discovery 4 endpoints', () => {
   });
 });
 
+describe('a discovery document that cannot be had', () => {
+  const unreachable = (): Promise<Response> => Promise.reject(new TypeError('fetch failed'));
+  it.each([
+    ['ERR_OIDC_PROVIDER_UNREACHABLE', unreachable],
+    ['ERR_OIDC_PROVIDER_RESPONSE', async () => new Response('no', { status: 404 })],
+    ['ERR_OIDC_PROVIDER_UNAVAILABLE', async () => new Response('busy', { status: 503 })],
+  ])('names the issuer that was asked: %s', async (code, fetch) => {
+    const { options } = opByFetch({ issuer: 'https://misspelt.example/', fetch });
+    await expect(createProvider(options).discovered()).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining('"https://misspelt.example/"'),
+    });
+  });
+});
+
 describe('metadata that is an hour old', () => {
   const asked = (op: ReturnType<typeof opByFetch>, path: string): number =>
     op.requests.filter(({ url }) => url.endsWith(path)).length;
