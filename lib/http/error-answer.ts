@@ -129,7 +129,9 @@ function sendErrorPage(error: HybridFlowError, res: Response, options: AnswerOpt
   const name = error instanceof TransactionError ? error.cookie : undefined;
   const cookie = name === undefined ? '' : `, missing cookie <code>${escapeHtml(name)}</code>`;
   const forDevelopers =
-    process.env['NODE_ENV'] === 'production' ? '' : `<br>${escapeHtml(error.message)}`;
+    process.env['NODE_ENV'] === 'production'
+      ? ''
+      : `<br>${escapeHtml(error.message)}<br>Its fields and its cause go to listeners only: docs/errors.md has one that logs them`;
   sendPage(res, error.status, {
     title,
     body: `<h1>${title}</h1><p>${escapeHtml(text)}</p><nav>${signIn}<a href="${escapeHtml(defaultReturnPath(options))}">Go to the start page</a></nav><p class="detail">Reference: <code>${error.code}</code>${cookie}${forDevelopers}</p>`,
@@ -142,6 +144,12 @@ function visitorText(error: HybridFlowError): { title: string; text: string } {
     return {
       title: 'Sign-in was cancelled',
       text: 'You are not signed in. You cancelled, or you have no access to this application. You can try again, also with another account.',
+    };
+  }
+  if (error instanceof AuthorizationResponseError && error.status < 500) {
+    return {
+      title: 'Sign-in could not be completed',
+      text: 'The sign-in service has refused this sign-in. You can try again. If that does not help, please tell the people who run this application.',
     };
   }
   if (error instanceof LoginRefusedError) {
@@ -162,7 +170,10 @@ function visitorText(error: HybridFlowError): { title: string; text: string } {
   if (error instanceof AuthenticationError) {
     return { title: 'Please sign in', text: 'This needs a sign-in. Please sign in and try again.' };
   }
-  if (error instanceof ProviderError && error.status !== 400) {
+  if (
+    error instanceof AuthorizationResponseError ||
+    (error instanceof ProviderError && error.status !== 400)
+  ) {
     return {
       title: 'Sign-in is not available at the moment',
       text: 'The sign-in service does not answer as it should. Please try again in a moment.',

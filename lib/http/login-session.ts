@@ -301,5 +301,9 @@ function visitorId(req: Request): string | undefined {
 
 /** express-session leaves requests alone while its store says that it is disconnected. */
 function disconnected(): SessionStoreError {
-  return new SessionStoreError(new Error('the store is disconnected'));
+  return new SessionStoreError(
+    new Error('the store is disconnected'),
+    'ERR_OIDC_SESSION_STORE',
+    'this request has no session, and others had one: either the session store is disconnected, or this route comes first: mount express-session before oidc.router() and the guards',
+  );
 }

@@ -83,9 +83,11 @@ describe('no secret leaves', () => {
       const page = await new Browser().navigate(`${flow.baseUrl}/callback?state=b`);
       expect(page.text).toContain('ERR_OIDC_TRANSACTION_UNKNOWN');
       expect(page.text).not.toContain('this browser has no login');
+      expect(page.text).not.toContain('docs/errors.md');
       process.env['NODE_ENV'] = 'development';
       const open = await new Browser().navigate(`${flow.baseUrl}/callback?state=b`);
       expect(open.text).toContain('this browser has no login');
+      expect(open.text).toContain('docs/errors.md');
       expect(open.text).not.toMatch(/\.ts:\d+/);
     } finally {
       process.env['NODE_ENV'] = before;

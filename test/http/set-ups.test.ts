@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { RequestHandler } from 'express';
 import type { CookieOptions } from 'express-session';
 import { Browser } from '../support/browser.ts';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
@@ -43,6 +44,39 @@ describe('a session cookie that browsers would not send back', () => {
   ])('below a path is one with the path %s: %i', async (path, status) => {
     flow = await startFlow({ path: '/shop', session: { cookie: { path } } });
     expect((await flow.browser.navigate(`${flow.baseUrl}/login`)).status).toBe(status);
+  });
+});
+
+/** As if express-session came after the handler. */
+const beforeSessions =
+  (handler: RequestHandler): RequestHandler =>
+  (req, res, next) => {
+    const { session, sessionID, sessionStore } = req;
+    for (const name of ['session', 'sessionID', 'sessionStore']) Reflect.deleteProperty(req, name);
+    handler(req, res, (error: unknown) => {
+      Object.assign(req, { session, sessionID, sessionStore });
+      next(error);
+    });
+  };
+
+describe('express-session behind the router', () => {
+  const start = async (): Promise<void> => {
+    flow = await startFlow({
+      router: (app, oidc) => void app.use(beforeSessions(oidc.router())),
+    });
+  };
+
+  it('is an error of the set-up, for who comes to the login route first', async () => {
+    await start();
+    const arrival = await flow.browser.navigate(`${flow.baseUrl}/login`);
+    expect([arrival.status, errorCode(arrival)]).toEqual([500, 'ERR_OIDC_SESSION_MISSING']);
+  });
+
+  it('is told as one of two causes where a guard behind it has seen sessions', async () => {
+    await start();
+    const arrival = await flow.signIn();
+    expect([arrival.status, errorCode(arrival)]).toEqual([503, 'ERR_OIDC_SESSION_STORE']);
+    expect(arrival.text).toContain('mount express-session before oidc.router()');
   });
 });
 

@@ -16,6 +16,13 @@ const failing =
     ...more,
   ];
 
+/** What the page says to a visitor, by the status: nothing of an answer that was changed or late. */
+const saying: Readonly<Record<number, string>> = {
+  403: 'You can try again',
+  502: 'Sign-in is not available at the moment',
+  503: 'Sign-in is not available at the moment',
+};
+
 describe('RFC 6749 4.1.2.1 an error of the OP', () => {
   it.each([
     ['access_denied', 403, 'ERR_OIDC_ACCESS_DENIED'],
@@ -33,6 +40,7 @@ describe('RFC 6749 4.1.2.1 an error of the OP', () => {
       const arrival = await flow.signIn();
       expect([arrival.status, errorCode(arrival)]).toEqual([status, code]);
       expect(arrival.text).toContain('href="/login?return_to=%2Fprivate"');
+      expect(arrival.text).toContain(saying[status]);
       expect(await flow.storeKeys()).toEqual([]);
       expect(flow.op.count('/token')).toBe(0);
       flow.op.honest();
