@@ -1,14 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import { BoundedMap } from './bounded-map.ts';
+import { AuthenticationError } from './errors.ts';
 import type { AnswerOptions } from './http/error-answer.ts';
+import type { GuardHandler } from './http/guard-handler.ts';
 import { loginReader } from './http/login.ts';
+import type { OidcContext } from './http/oidc-context.ts';
 import type { OptionalAuthOptions } from './http/optional-auth.ts';
 import { checkGuard, type RequireAuthOptions } from './http/require-auth.ts';
 import type { HybridFlowStrategy } from './http/strategy.ts';
 import { createFindFlow, tenantHandler, unknownTenant } from './http/tenant-requests.ts';
 import { type HybridFlow, type SharedParts, tenantFlow } from './hybrid-flow.ts';
 import {
+  type ResolvedTenants,
   readTenant,
   resolveTenants,
   type TenantClient,
@@ -20,28 +24,30 @@ import { createTenantSessions } from './tokens/tenant-sessions.ts';
 import { createOpenedRecords } from './tokens/token-store.ts';
 
 /** One client for each tenant: the parts an application mounts, which serve whose request it is. */
-export interface TenantFlows {
+export interface TenantFlows<Claims = unknown> {
   /** As of {@link HybridFlow}. A request that is no tenant's goes on to what is mounted after it. */
   router(): RequestHandler;
   /** As of {@link HybridFlow}; without a tenant a 404, as for the guards. */
   login(options?: LoginOptions | ((req: Request) => LoginOptions | undefined)): RequestHandler;
-  requireAuth(options?: RequireAuthOptions): RequestHandler;
+  requireAuth(options?: RequireAuthOptions<Claims>): GuardHandler<OidcContext<Claims>>;
   /** As of {@link HybridFlow}; lets requests through that are no tenant's. */
-  optionalAuth(options?: OptionalAuthOptions): RequestHandler;
+  optionalAuth(options?: OptionalAuthOptions): GuardHandler<OidcContext<Claims> | undefined>;
+  /** As of {@link HybridFlow}. */
+  contextOf(req: Request): OidcContext<Claims>;
   errorHandler(): ErrorRequestHandler;
-  strategy(verify: Verify): HybridFlowStrategy;
+  strategy(verify: Verify<Claims>): HybridFlowStrategy;
   /**
    * The flow of a request's tenant; `undefined` where it has none.
    *
    * @throws {@link TenantError} when `resolveClient` fails
    */
-  flowOf(req: Request): Promise<HybridFlow | undefined>;
+  flowOf(req: Request): Promise<HybridFlow<Claims> | undefined>;
   /**
    * The flow of a tenant, for what no request asks for: `endSessions()`, `jwks()`, `ready()`.
    *
    * @throws {@link OptionsError} when an option of the tenant is wrong
    */
-  flowFor(client: TenantClient): HybridFlow;
+  flowFor(client: TenantClient): HybridFlow<Claims>;
 }
 
 interface CachedFlow {
@@ -52,10 +58,17 @@ interface CachedFlow {
 /**
  * OpenID Connect login for applications with tenants: the OP and the client are chosen for each request.
  *
+ * `Claims` as of {@link hybridFlow}.
+ *
  * @throws {@link OptionsError} when an option is wrong, missing or unknown
  */
-export function tenantFlows(options: TenantFlowsOptions): TenantFlows {
-  const tenants = resolveTenants(options);
+export function tenantFlows<Claims = unknown>(
+  options: TenantFlowsOptions<Claims>,
+): TenantFlows<Claims> {
+  return flowsOf(resolveTenants(options as TenantFlowsOptions)) as TenantFlows<Claims>;
+}
+
+function flowsOf(tenants: ResolvedTenants): TenantFlows {
   const flowFor = createFlowCache(tenants);
   const findFlow = createFindFlow({
     resolve: tenants.resolveClient,
@@ -91,16 +104,21 @@ export function tenantFlows(options: TenantFlowsOptions): TenantFlows {
 
     requireAuth(guard = {}) {
       checkGuard(guard);
-      return refusing((flow) => flow.requireAuth(guard));
+      return refusing((flow) => flow.requireAuth(guard) as RequestHandler) as GuardHandler;
     },
 
     optionalAuth: (wishes) =>
       tenantHandler(
         findFlow,
-        onceFor((flow) => flow.optionalAuth(wishes)),
+        onceFor((flow) => flow.optionalAuth(wishes) as RequestHandler),
         'next',
         answer,
-      ),
+      ) as GuardHandler<OidcContext | undefined>,
+
+    contextOf(req) {
+      if (req.oidc !== undefined) return req.oidc;
+      throw new AuthenticationError('ERR_OIDC_LOGIN_REQUIRED', 'this request has no login');
+    },
 
     errorHandler() {
       const handlerOf = onceFor((flow) => flow.errorHandler());
@@ -151,9 +169,7 @@ function onceFor<Thing>(make: (flow: HybridFlow) => Thing): (flow: HybridFlow) =
  * one; what the old one was doing it finishes, and logins under way go on in the new one, as it has the
  * same keys.
  */
-function createFlowCache(
-  tenants: ReturnType<typeof resolveTenants>,
-): (client: unknown) => HybridFlow {
+function createFlowCache(tenants: ResolvedTenants): (client: unknown) => HybridFlow {
   const { common, maxTenants } = tenants;
   const flows = new BoundedMap<string, CachedFlow>(maxTenants);
   const shared: SharedParts = {

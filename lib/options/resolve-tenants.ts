@@ -62,7 +62,7 @@ export type ResolveClient = (
 ) => TenantClient | undefined | Promise<TenantClient | undefined>;
 
 /** Options of {@link tenantFlows}: those of `hybridFlow()` that tenants share, and how they are told apart. */
-export type TenantFlowsOptions = Partial<Omit<CommonOptions, 'secret'>> &
+export type TenantFlowsOptions<Claims = unknown> = Partial<Omit<CommonOptions<Claims>, 'secret'>> &
   Partial<ClientCredentials> & {
     /** Seals cookies and stored tokens, for each tenant by a key of its own. */
     secret: string | readonly string[];
