@@ -17,6 +17,7 @@ const reservedParameters = [
   'code_challenge_method',
   'max_age',
   'acr_values',
+  'claims',
   'organization',
   'audience',
   'resource',

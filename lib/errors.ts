@@ -63,6 +63,8 @@ export type ValidationErrorCode =
   | 'ERR_OIDC_MAX_AGE'
   | 'ERR_OIDC_ACR'
   | 'ERR_OIDC_ORGANIZATION'
+  | 'ERR_OIDC_CLAIM_MISSING'
+  | 'ERR_OIDC_CLAIM_VALUE'
   | 'ERR_OIDC_LOGIN_PARAMETER'
   | 'ERR_OIDC_LOGOUT_STATE'
   | UserinfoErrorCode

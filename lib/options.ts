@@ -189,6 +189,32 @@ export type AuthorizationParams =
       | Readonly<Record<string, string | undefined>>
       | Promise<Readonly<Record<string, string | undefined>>>);
 
+/**
+ * How one claim is asked for. `value` and `values` are enforced on the claim that comes; `essential`,
+ * that one comes.
+ *
+ * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#IndividualClaimsRequests Core 5.5.1}
+ */
+export interface ClaimRequest {
+  /** The login is refused without the claim. @default false */
+  readonly essential?: boolean | undefined;
+  /** The value it has to have. */
+  readonly value?: unknown;
+  /** The values of which it has to have one. */
+  readonly values?: readonly unknown[] | undefined;
+}
+
+/** Claims by their names; `null` asks for one without a wish. */
+export type RequestedClaims = Readonly<Record<string, ClaimRequest | null>>;
+
+/** Claims that are asked for one by one, beyond those of a scope. */
+export interface ClaimsOption {
+  /** Claims of the ID Token. Wire name: `id_token`. */
+  readonly idToken?: RequestedClaims | undefined;
+  /** Claims of UserInfo; enforced where it is asked for. Wire name: `userinfo`. */
+  readonly userinfo?: RequestedClaims | undefined;
+}
+
 /** A key of the client; of several the first signs, and all are in `jwks()`. */
 export type ClientKeys = PrivateKey | ClientKey | readonly (PrivateKey | ClientKey)[];
 
@@ -296,6 +322,8 @@ export interface CommonOptions<Claims = unknown> {
   maxAge?: number | undefined;
   /** Space-separated; one of them has to come back as `acr`. Wire name: `acr_values`. */
   acrValues?: string | undefined;
+  /** Claims that are asked for one by one, and enforced. Wire name: `claims`. */
+  claims?: ClaimsOption | undefined;
   /** Auth0's `organization`, an id (`org_…`) or a name; enforced on `org_id` or `org_name`. */
   organization?: string | undefined;
   /**
@@ -437,6 +465,7 @@ export interface ResolvedOptions {
   readonly loginParams: readonly string[];
   readonly maxAge: number | undefined;
   readonly acrValues: readonly string[];
+  readonly claims: { readonly idToken: RequestedClaims; readonly userinfo: RequestedClaims };
   readonly organization: string | undefined;
   readonly allowedOrganizations: Exclude<AllowedOrganizations, readonly string[]> | undefined;
   readonly endSessionUrl: EndSessionUrl | undefined;

@@ -3,6 +3,7 @@ import type { ResolvedOptions, ResponseMode } from '../options.ts';
 import type { DiscoveredProvider } from './provider.ts';
 import { isPushed, pushAuthorizationRequest } from './pushed-request.ts';
 import { signRequestObject } from './request-object.ts';
+import { claimsParameter } from './requested-claims.ts';
 import type { Transaction } from './transaction.ts';
 
 /**
@@ -54,6 +55,7 @@ export async function buildAuthorizationRequest(
     | 'scope'
     | 'audience'
     | 'resources'
+    | 'claims'
     | 'authorizationRequestMethod'
     | 'pushedAuthorizationRequests'
     | 'requestObject'
@@ -80,6 +82,8 @@ export async function buildAuthorizationRequest(
   if (transaction.maxAge !== undefined) parameters['max_age'] = String(transaction.maxAge);
   if (transaction.acrValues.length > 0) parameters['acr_values'] = transaction.acrValues.join(' ');
   if (transaction.organization !== undefined) parameters['organization'] = transaction.organization;
+  const claimsAsked = claimsParameter(options.claims, transaction.acrValues);
+  if (claimsAsked !== undefined) parameters['claims'] = claimsAsked;
   if (options.audience !== undefined) parameters['audience'] = options.audience;
   const all: [string, string][] = [
     ...Object.entries(parameters),

@@ -1,21 +1,27 @@
 import { ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { IdTokenClaims } from './id-token-claims.ts';
+import { besideAcrValues, checkRequestedClaims } from './requested-claims.ts';
 import type { Transaction } from './transaction.ts';
 
 /**
  * What was asked for is what came: an OP that ignores a parameter does not weaken a login.
  *
  * @throws {@link ValidationError} `ERR_OIDC_AUTH_TIME_MISSING`, `ERR_OIDC_MAX_AGE`, `ERR_OIDC_ACR`,
- *   `ERR_OIDC_ORGANIZATION`
+ *   `ERR_OIDC_ORGANIZATION`, `ERR_OIDC_CLAIM_MISSING`, `ERR_OIDC_CLAIM_VALUE`
  */
 export async function checkEnforcedClaims(
   claims: IdTokenClaims,
   transaction: Transaction,
-  options: Pick<ResolvedOptions, 'now' | 'clockToleranceSeconds' | 'allowedOrganizations'>,
+  options: Pick<
+    ResolvedOptions,
+    'now' | 'clockToleranceSeconds' | 'allowedOrganizations' | 'claims'
+  >,
 ): Promise<void> {
   checkMaxAge(claims, transaction.maxAge, options);
   checkAcr(claims, transaction.acrValues);
+  const requested = besideAcrValues(options.claims.idToken, transaction.acrValues);
+  checkRequestedClaims(claims, requested, 'ID Token');
   checkOrganization(claims, transaction.organization);
   await checkAllowedOrganizations(claims, transaction.organization, options);
 }

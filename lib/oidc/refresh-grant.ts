@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ProviderError, ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { type AccessTokenSet, accessTokenOf, type GrantTokens } from './code-exchange.ts';
 import { type IdToken, verifyIdToken } from './id-token.ts';
 import type { IdTokenClaims } from './id-token-claims.ts';
 import type { Provider } from './provider.ts';
+import { checkRequestedClaims, essentialClaims } from './requested-claims.ts';
 import { requestTokens } from './token-endpoint.ts';
 import { checkTokenHash } from './token-hash.ts';
 import { type ResolvedTarget, targetParameters } from './token-target.ts';
@@ -65,7 +67,7 @@ export async function refreshTokens(
   const isNarrowed = target.scope !== undefined;
   const kept = isNarrowed
     ? { ...current.claims, ...claims }
-    : keepLoginClaims(claims, current.claims);
+    : keepLoginClaims(claims, current.claims, options);
   checkSameDemands(kept, current.claims, options);
   return { access, grant: { idToken, claims: kept, refreshToken, refreshIssuedAt } };
 }
@@ -116,11 +118,16 @@ function audiences({ aud }: IdTokenClaims): string {
   return JSON.stringify([...new Set([aud].flat())].sort());
 }
 
-/** Claims of the login itself: a refreshed ID Token may lack them, and they still hold. */
+/** Claims of the login itself, to which those come that are essential: a refreshed ID Token may lack them, and they still hold. */
 const loginClaims = ['nonce', 'auth_time', 'acr', 'amr', 'sid', 'org_id', 'org_name'] as const;
 
-function keepLoginClaims(claims: IdTokenClaims, before: IdTokenClaims): IdTokenClaims {
-  const kept = loginClaims.filter((name) => before[name] !== undefined);
+function keepLoginClaims(
+  claims: IdTokenClaims,
+  before: IdTokenClaims,
+  options: Pick<ResolvedOptions, 'claims'>,
+): IdTokenClaims {
+  const names = [...loginClaims, ...essentialClaims(options.claims.idToken)];
+  const kept = names.filter((name) => before[name] !== undefined);
   return { ...Object.fromEntries(kept.map((name) => [name, before[name]])), ...claims };
 }
 
@@ -128,8 +135,12 @@ function keepLoginClaims(claims: IdTokenClaims, before: IdTokenClaims): IdTokenC
 function checkSameDemands(
   claims: IdTokenClaims,
   before: IdTokenClaims,
-  options: Pick<ResolvedOptions, 'acrValues'>,
+  options: Pick<ResolvedOptions, 'acrValues' | 'claims'>,
 ): void {
+  const changed = Object.entries(options.claims.idToken).filter(
+    ([name]) => !isDeepStrictEqual(claims[name], before[name]),
+  );
+  checkRequestedClaims(claims, Object.fromEntries(changed), 'ID Token');
   const { acr } = claims;
   if (
     options.acrValues.length > 0 &&

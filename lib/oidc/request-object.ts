@@ -41,7 +41,10 @@ export async function signRequestObject(
   return signJwt(payload, key, typ);
 }
 
-/** Core 6.1: numbers are JSON numbers. RFC 9101 4: what may come several times is an array. */
+/** Parameters whose text is JSON, which stands in the object as what it is. Core 6.1. */
+const jsonParameters: readonly string[] = ['max_age', 'claims'];
+
+/** RFC 9101 4: what may come several times is an array. */
 function claimsOf(
   parameters: readonly (readonly [name: string, value: string])[],
 ): Record<string, unknown> {
@@ -49,7 +52,7 @@ function claimsOf(
   for (const [name, value] of parameters) {
     const before = claims[name];
     if (before !== undefined) claims[name] = [before, value].flat();
-    else claims[name] = name === 'max_age' ? Number(value) : value;
+    else claims[name] = jsonParameters.includes(name) ? JSON.parse(value) : value;
   }
   return claims;
 }

@@ -5,13 +5,14 @@ import type { LoginFindings } from './code-exchange.ts';
 import type { IdTokenClaims, UserinfoClaims } from './id-token-claims.ts';
 import { verifyJws } from './jws.ts';
 import { type DiscoveredProvider, isAsGoodAsIssuer, type Provider } from './provider.ts';
+import { checkRequestedClaims } from './requested-claims.ts';
 import { refuseOutage, translateError } from './translate-error.ts';
 
 type Check = UserinfoErrorCode extends `ERR_OIDC_USERINFO_${infer Name}` ? Name : never;
 
 type UsedOptions = Pick<
   ResolvedOptions,
-  'issuer' | 'clientId' | 'clockToleranceSeconds' | 'userinfoSignedResponseAlg' | 'now'
+  'issuer' | 'clientId' | 'clockToleranceSeconds' | 'userinfoSignedResponseAlg' | 'claims' | 'now'
 >;
 
 /**
@@ -19,7 +20,8 @@ type UsedOptions = Pick<
  *
  * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#UserInfo Core 5.3}
  * @throws {@link ProviderError} when the OP has no such endpoint, fails, or refuses the access token
- * @throws {@link ValidationError} `ERR_OIDC_USERINFO_…`, one code for each check
+ * @throws {@link ValidationError} `ERR_OIDC_USERINFO_…`, one code for each check;
+ *   `ERR_OIDC_CLAIM_MISSING`, `ERR_OIDC_CLAIM_VALUE`
  */
 export async function requestUserinfo(
   accessToken: string,
@@ -35,6 +37,7 @@ export async function requestUserinfo(
   if (claims['sub'] !== sub) {
     throw refusal('SUB', 'sub must be there and be the one of the ID Token', 'Core 5.3.2');
   }
+  checkRequestedClaims(claims, options.claims.userinfo, 'UserInfo');
   return { ...claims, sub };
 }
 

@@ -25,6 +25,7 @@ export const knownOptions: readonly string[] = [
   'loginParams',
   'maxAge',
   'acrValues',
+  'claims',
   'organization',
   'allowedOrganizations',
   'endSessionUrl',

@@ -12,6 +12,7 @@ import {
 } from '../options.ts';
 import { isResourceUri } from '../resource-uri.ts';
 import { invalid, readOneOf, readOptionalNumber, readText } from './option-values.ts';
+import { readClaims } from './requested-claims.ts';
 
 const responseTypes: readonly ResponseType[] = [
   'code',
@@ -38,6 +39,7 @@ type RequestOptions = Pick<
   | 'loginParams'
   | 'maxAge'
   | 'acrValues'
+  | 'claims'
   | 'organization'
   | 'allowedOrganizations'
 >;
@@ -66,6 +68,7 @@ export function resolveRequest(options: HybridFlowOptions): RequestOptions {
     loginParams: readLoginParams(options),
     maxAge: readOptionalNumber(options, 'maxAge', 0),
     acrValues: (readText(options, 'acrValues') ?? '').split(' ').filter(Boolean),
+    claims: readClaims(options),
     organization: readText(options, 'organization'),
     allowedOrganizations: readAllowedOrganizations(options),
   };

@@ -217,6 +217,7 @@ async function grantEverything(ctx: KoaContextWithOIDC) {
     new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
   const scope = String(params?.['scope'] ?? 'openid');
   grant.addOIDCScope(scope);
+  grant.addOIDCClaims([...ctx.oidc.requestParamClaims]);
   for (const resource of [params?.['resource'] ?? []].flat()) {
     grant.addResourceScope(String(resource), `${scope} orders:read`);
   }
