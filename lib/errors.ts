@@ -13,7 +13,8 @@ export type OptionsErrorCode =
   | 'ERR_OIDC_OPTION_MISSING'
   | 'ERR_OIDC_OPTION_UNKNOWN'
   | 'ERR_OIDC_SESSION_MISSING'
-  | 'ERR_OIDC_SESSION_COOKIE';
+  | 'ERR_OIDC_SESSION_COOKIE'
+  | 'ERR_OIDC_SESSION_LOST';
 
 /** The OP answered the authorization request with an error. */
 export type AuthorizationResponseErrorCode = 'ERR_OIDC_ACCESS_DENIED' | 'ERR_OIDC_OP_ERROR';
@@ -185,6 +186,24 @@ export class OptionsError extends HybridFlowError {
     super(message);
     this.code = code;
     this.option = option;
+  }
+}
+
+/**
+ * A login succeeded twice in a row, and its session did not come back: the visitor would be sent to the
+ * OP for ever.
+ */
+export class SessionLostError extends OptionsError {
+  /** Name of the session cookie, where it is known. */
+  readonly cookie: string | undefined;
+
+  constructor(reason: string, cookie: string | undefined) {
+    super(
+      'ERR_OIDC_SESSION_LOST',
+      'session',
+      `the session of a login that has just succeeded did not come back, for the second time. Its cookie is ${cookie ?? 'that of express-session'}: ${reason}`,
+    );
+    this.cookie = cookie;
   }
 }
 

@@ -12,6 +12,7 @@ import { type OptionalAuthOptions, optionalAuth } from './http/optional-auth.ts'
 import { errorHandler } from './http/refuse-request.ts';
 import { type RequireAuthOptions, requireAuth } from './http/require-auth.ts';
 import { createRouter } from './http/router.ts';
+import { createSessionChecks } from './http/session-check.ts';
 import { createSilentLogins } from './http/silent-login.ts';
 import { createStrategy, type HybridFlowStrategy } from './http/strategy.ts';
 import { createTransactionCookies } from './http/transaction-cookies.ts';
@@ -179,6 +180,7 @@ function buildParts(given: HybridFlowOptions, tenantId?: string, shared?: Shared
     transactionCookies: createTransactionCookies(options, sealer),
     logoutCookie: createLogoutCookie(options, sealer),
     silentLogins: createSilentLogins(options),
+    sessionChecks: createSessionChecks(options),
     loginSessions: createLoginSessions(
       options,
       tokenStore,

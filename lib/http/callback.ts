@@ -146,11 +146,13 @@ export async function completeLogin(
     transaction = findTransaction(parts, req, received);
     // Used once, whatever comes of it.
     parts.transactionCookies.remove(res, transaction.state);
+    parts.sessionChecks.prepare(req, res, transaction);
     const answer = received;
     const sessionId = await once(parts, recent, transaction, (current) =>
-      finish(parts, req, answer, current, signIn),
+      finish(parts, req, res, answer, current, signIn),
     );
-    await parts.loginSessions.adopt(req, sessionId);
+    const isAdopted = await parts.loginSessions.adopt(req, sessionId);
+    if (isAdopted) parts.sessionChecks.remember(req, res);
     return { end: 'signed in', returnTo: transaction.returnTo };
   } catch (error) {
     // The back button and a reload bring an old answer, long after it did its work.
@@ -248,11 +250,12 @@ async function once(
 async function finish(
   parts: FlowParts,
   req: Request,
+  res: Response,
   received: ReceivedResponse,
   transaction: Transaction,
   { verify, signIn }: { readonly verify: Verify | undefined; readonly signIn: SignIn },
 ): Promise<string> {
-  const { options, provider, loginSessions } = parts;
+  const { options, provider, loginSessions, sessionChecks } = parts;
   refuseExpired(transaction, options);
   const accepted = checkAuthorizationResponse(received, transaction, await provider.discovered());
   const tokens = await exchangeCode(accepted, transaction, provider, options);
@@ -260,8 +263,13 @@ async function finish(
   const userinfo = await loadUserinfo(parts, tokens);
   const user = verify && (await verifiedUser(verify, tokens, userinfo, req));
   const findings = pickUserinfo(userinfo, options);
-  const establish: Parameters<SignIn>[1] = (renew, data) =>
-    loginSessions.establish(req, { ...tokens, ...findings }, transaction, renew, data);
+  const login = { ...tokens, ...findings };
+  const establish: Parameters<SignIn>[1] = async (renew, data) => {
+    const sessionId = await loginSessions.establish(req, login, transaction, renew, data);
+    // Before Passport answers.
+    sessionChecks.remember(req, res);
+    return sessionId;
+  };
   return signIn(user, establish, transaction.returnTo);
 }
 

@@ -7,6 +7,7 @@ import {
   LoginRefusedError,
   OptionsError,
   ProviderError,
+  SessionLostError,
   SessionStoreError,
   StepUpError,
   TenantError,
@@ -123,11 +124,12 @@ function sendErrorPage(error: HybridFlowError, res: Response, options: AnswerOpt
   const login = loginPathAgain(res, options);
   // Nothing that a visitor could do helps against a wrong set-up, or where there is no tenant.
   const signIn =
-    error instanceof OptionsError || error instanceof TenantError
+    (error instanceof OptionsError && !(error instanceof SessionLostError)) ||
+    error instanceof TenantError
       ? ''
       : `<a class="main" href="${escapeHtml(login)}">Sign in again</a>`;
-  const name = error instanceof TransactionError ? error.cookie : undefined;
-  const cookie = name === undefined ? '' : `, missing cookie <code>${escapeHtml(name)}</code>`;
+  const [what, name] = cookieOf(error);
+  const cookie = name === undefined ? '' : `, ${what} <code>${escapeHtml(name)}</code>`;
   const forDevelopers =
     process.env['NODE_ENV'] === 'production'
       ? ''
@@ -136,6 +138,12 @@ function sendErrorPage(error: HybridFlowError, res: Response, options: AnswerOpt
     title,
     body: `<h1>${title}</h1><p>${escapeHtml(text)}</p><nav>${signIn}<a href="${escapeHtml(defaultReturnPath(options))}">Go to the start page</a></nav><p class="detail">Reference: <code>${error.code}</code>${cookie}${forDevelopers}</p>`,
   });
+}
+
+/** The cookie that an error is about. */
+function cookieOf(error: HybridFlowError): [what: string, name: string | undefined] {
+  if (error instanceof SessionLostError) return ['session cookie', error.cookie];
+  return ['missing cookie', error instanceof TransactionError ? error.cookie : undefined];
 }
 
 /** What a visitor can make of it: what happened, and what to do next. Never text of the OP. */
@@ -195,6 +203,12 @@ function visitorText(error: HybridFlowError): { title: string; text: string } {
     return {
       title: 'Sign-in could not be completed',
       text: 'This browser did not bring back the cookie that the sign-in began with. Please allow cookies for this site, stay in one browser from beginning to end, and sign in again.',
+    };
+  }
+  if (error instanceof SessionLostError) {
+    return {
+      title: 'You could not be kept signed in',
+      text: 'The sign-in service knows you, but this application lost your sign-in at once, twice in a row. You can sign in again. If you see this page once more, tell the people who run this application.',
     };
   }
   if (error instanceof OptionsError) {

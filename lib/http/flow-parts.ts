@@ -7,6 +7,7 @@ import type { Sealer } from '../tokens/seal.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import type { LoginSessions } from './login-session.ts';
 import type { LogoutCookie } from './logout-cookie.ts';
+import type { SessionChecks } from './session-check.ts';
 import type { SilentLogins } from './silent-login.ts';
 import type { TransactionCookies } from './transaction-cookies.ts';
 
@@ -24,4 +25,5 @@ export interface FlowParts {
   readonly logoutCookie: LogoutCookie;
   readonly loginSessions: LoginSessions;
   readonly silentLogins: SilentLogins;
+  readonly sessionChecks: SessionChecks;
 }

@@ -1,5 +1,7 @@
 import type { Request, Response } from 'express';
+import type { FlowParts } from './flow-parts.ts';
 import { sendRedirect, sendRefresh } from './pages.ts';
+import { pathOfCheck } from './session-check.ts';
 import type { SessionRequest } from './session-request.ts';
 
 /**
@@ -7,9 +9,10 @@ import type { SessionRequest } from './session-request.ts';
  * cookie, so with such a session the last step is a page, whose refresh is a request of the
  * application's own.
  */
-export function land(req: Request, res: Response, returnTo: string): void {
-  if (hasStrictSession(req)) sendRefresh(res, returnTo, 'Signing in', 'Continue');
-  else sendRedirect(res, returnTo);
+export function land(parts: FlowParts, req: Request, res: Response, returnTo: string): void {
+  const url = parts.sessionChecks.isDue(req) ? pathOfCheck(parts, req, returnTo) : returnTo;
+  if (hasStrictSession(req)) sendRefresh(res, url, 'Signing in', 'Continue');
+  else sendRedirect(res, url);
 }
 
 /** Has the browser make a request of the application's own, with all cookies. */
@@ -18,12 +21,12 @@ export function lookAgain(res: Response, path: string): void {
 }
 
 /** {@link land} where somebody else is about to redirect: Passport, or the application after it. */
-export function landByNextRedirect(req: Request, res: Response): void {
-  if (!hasStrictSession(req)) return;
+export function landByNextRedirect(parts: FlowParts, req: Request, res: Response): void {
+  if (!hasStrictSession(req) && !parts.sessionChecks.isDue(req)) return;
   const { redirect } = res;
   const landInstead = (...statusAndUrl: readonly unknown[]): void => {
     res.redirect = redirect;
-    land(req, res, String(statusAndUrl.find((argument) => typeof argument === 'string')));
+    land(parts, req, res, String(statusAndUrl.find((argument) => typeof argument === 'string')));
   };
   res.redirect = landInstead as Response['redirect'];
 }

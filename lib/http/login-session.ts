@@ -57,8 +57,12 @@ export interface LoginSessions {
     renew: RenewSession,
     data?: Readonly<Record<string, unknown>>,
   ): Promise<string>;
-  /** Takes over a session that another request of the same login has established. */
-  adopt(req: Request, sessionId: string): Promise<void>;
+  /**
+   * Takes over a session that another request of the same login has established.
+   *
+   * @returns whether it was another request
+   */
+  adopt(req: Request, sessionId: string): Promise<boolean>;
   /** Ends the login and the session. */
   end(req: Request): Promise<void>;
   /** The store behind a request, also where the request brought no session. */
@@ -219,7 +223,8 @@ export function createLoginSessions(
         await settle((done) => session.save(done));
       }
       if (leftBehindId !== undefined) await destroyEntry(store, leftBehindId);
-      if (await index?.isRefused(store, mark, transaction.startedAt)) throw endedMeanwhile();
+      const begunAt = Math.floor(transaction.startedAt / 1000);
+      if (await index?.isRefused(store, mark, begunAt)) throw endedMeanwhile();
     } catch (error) {
       await settle((done) => session.destroy(done)).catch(() => undefined);
       throw error;
@@ -259,7 +264,7 @@ export function createLoginSessions(
 
     async adopt(req, sessionId) {
       const request = checked(req);
-      if (request.sessionID === sessionId) return;
+      if (request.sessionID === sessionId) return false;
       const entry = await readEntry(request.sessionStore, sessionId);
       if (entry === undefined) {
         throw new TransactionError(
@@ -269,6 +274,7 @@ export function createLoginSessions(
       }
       request.sessionID = sessionId;
       request.sessionStore.createSession(request, entry);
+      return true;
     },
 
     stores: () => tenantSessions?.stores() ?? [...followed],

@@ -61,6 +61,7 @@ async function logOut(
   }
   // Who signs out wants to be signed out, also where the session at the OP goes on.
   parts.silentLogins.pause(res);
+  parts.sessionChecks.forget(res);
   sendOn(req, res, endSession?.url ?? returnTo, 'Signing out');
 }
 

@@ -11,6 +11,7 @@ import { logoutRoute, postLogoutRoute } from './logout.ts';
 import { isPrefetch } from './negotiation.ts';
 import { backchannelLogoutRoute, frontchannelLogoutRoute } from './op-logout.ts';
 import { canLogIn, passportSession } from './passport-session.ts';
+import { answerCheck } from './session-check.ts';
 
 /**
  * The routes of a flow: login, callback, logout, and the return from logout. All requests of the
@@ -75,13 +76,14 @@ function callbackGet(parts: FlowParts, recent: RecentLogins): RequestHandler {
     }
     const signIn: SignIn = (user, establish) =>
       establish(user && canLogIn(req) ? passportSession(user) : regenerateSession);
-    completeLogin(parts, req, res, recent, { verify, signIn })
-      .then((outcome) => {
-        if (outcome.end === 'failed') throw outcome.error;
-        if (outcome.end === 'begun again') sendToOpAgain(res, outcome.request, parts.options);
-        else if (outcome.end === 'to look again') lookAgain(res, outcome.path);
-        else land(req, res, outcome.returnTo);
-      })
-      .catch((error: unknown) => answerError(error, req, res, next, parts.options));
+    const answer = async (): Promise<void> => {
+      if (await answerCheck(parts, req, res)) return;
+      const outcome = await completeLogin(parts, req, res, recent, { verify, signIn });
+      if (outcome.end === 'failed') throw outcome.error;
+      if (outcome.end === 'begun again') sendToOpAgain(res, outcome.request, parts.options);
+      else if (outcome.end === 'to look again') lookAgain(res, outcome.path);
+      else land(parts, req, res, outcome.returnTo);
+    };
+    answer().catch((error: unknown) => answerError(error, req, res, next, parts.options));
   };
 }

@@ -11,6 +11,7 @@ import { beginLogin, notANavigation, refuseOutsideNavigation, wantedLogin } from
 import { isPrefetch } from './negotiation.ts';
 import { type PassportRequest, passportSession } from './passport-session.ts';
 import { defaultReturnPath, safeReturnPath, wantedReturnPath } from './return-to.ts';
+import { answerCheck } from './session-check.ts';
 
 /** What Passport puts on a strategy before it calls `authenticate`. */
 export interface PassportActions {
@@ -63,7 +64,8 @@ export function createStrategy(
       // HEAD comes here too; neither may spend a code.
       if (req.method !== 'GET' || isPrefetch(req)) throw notANavigation();
       if (mayHaveFragment(req, parts.options)) sendFragmentPage(res, parts.options);
-      else await complete(parts, verify, recent, actions, req, options);
+      else if (!(await answerCheck(parts, req, res)))
+        await complete(parts, verify, recent, actions, req, options);
     } else await begin(parts, req, options);
   };
 
@@ -99,7 +101,7 @@ async function complete(
   let isHandedOver = false;
   const signIn: SignIn = (user, establish, returnTo) => {
     isHandedOver = true;
-    landByNextRedirect(req, res);
+    landByNextRedirect(parts, req, res);
     // Passport's own convention: `successReturnToOrRedirect` looks there.
     const data = returnTo === defaultReturnPath(parts.options) ? {} : { returnTo };
     return handOver(actions, req, user, (renew) => establish(renew, data));
@@ -109,9 +111,9 @@ async function complete(
   if (isHandedOver) return;
   switch (outcome.end) {
     case 'signed in':
-      return land(req, res, options.successRedirect ?? outcome.returnTo);
+      return land(parts, req, res, options.successRedirect ?? outcome.returnTo);
     case 'left as before':
-      return land(req, res, outcome.returnTo);
+      return land(parts, req, res, outcome.returnTo);
     case 'to look again':
       return lookAgain(res, outcome.path);
     case 'begun again':

@@ -67,6 +67,18 @@ export function flowCookies(options: ResolvedOptions): FlowCookies {
   };
 }
 
+/**
+ * Of cookies that only the callback reads, and browsers send nowhere else. Such a path rules out
+ * `__Host-`.
+ */
+export function callbackCookies(options: ResolvedOptions): FlowCookies {
+  const { prefix, attributes } = flowCookies(options);
+  return {
+    prefix: prefix.replace('__Host-', '__Secure-'),
+    attributes: { ...attributes, path: `${options.basePath}${options.callbackPath}` },
+  };
+}
+
 export function createTransactionCookies(
   options: ResolvedOptions,
   sealer: Sealer,
@@ -151,7 +163,7 @@ function surplusCookies(
     .map(({ name, value }) => ({
       name,
       bytes: name.length + value.length + separatorBytes,
-      startedAt: Number.parseInt(/^[0-9a-z]{1,8}(?=\.)/.exec(value)?.[0] ?? '0', 36),
+      startedAt: Number.parseInt(/^[0-9a-z]{1,9}(?=\.)/.exec(value)?.[0] ?? '0', 36),
     }))
     .sort((a, b) => b.startedAt - a.startedAt);
   let bytes = 0;

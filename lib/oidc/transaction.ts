@@ -24,7 +24,7 @@ export interface Transaction {
   readonly returnTo: string;
   /** The visitor's session, to be found again where its cookie is `Strict`, or another tab has moved it. */
   readonly sessionId: string | undefined;
-  /** Epoch seconds. */
+  /** Epoch milliseconds: a browser may begin several logins within a second. */
   readonly startedAt: number;
   /** Of which tenant it is; a part of the state as well. */
   readonly tenant: string | undefined;
@@ -75,7 +75,7 @@ export function createTransaction(
     acrValues,
     organization,
     ...visitor,
-    startedAt: Math.floor(options.now() / 1000),
+    startedAt: options.now(),
     tenant: options.tenant,
   };
 }
@@ -141,7 +141,7 @@ export function refuseExpired(
   transaction: Transaction,
   options: Pick<ResolvedOptions, 'now' | 'transactionTtlSeconds'>,
 ): void {
-  const ageSeconds = options.now() / 1000 - transaction.startedAt;
+  const ageSeconds = (options.now() - transaction.startedAt) / 1000;
   if (ageSeconds > options.transactionTtlSeconds) {
     throw new TransactionError(
       'ERR_OIDC_TRANSACTION_EXPIRED',

@@ -58,6 +58,16 @@ const pages: readonly Shown[] = [
     show: ({ origin }, page) => page.goto(`${origin}/login`),
   },
   {
+    title: 'You could not be kept signed in',
+    // A name that browsers refuse over http.
+    setup: { sessionCookie: '__Host-sid' },
+    reached: ['Sign in again', 'Go to the start page'],
+    show: async ({ origin }, page) => {
+      await page.goto(`${origin}/private`);
+      await page.waitForSelector('.detail');
+    },
+  },
+  {
     title: 'Sign out?',
     reached: ['Sign out', 'Stay signed in'],
     show: async ({ origin, op }, page) => {

@@ -127,6 +127,26 @@ describeWithParts(['chromium', 'openssl'], 'in Chromium', () => {
     );
   });
 
+  it.each([
+    ['a name that browsers refuse over http', '__Host-sid'],
+    ['an older one of the same name in front of it', 'sid'],
+  ])('a session cookie with %s ends in a page, after one more login', async (_what, name) => {
+    const { site, page, context } = await visit({ sessionCookie: name });
+    if (name === 'sid') {
+      for (const path of ['/callback', '/private']) {
+        await context.addCookies([{ name, value: 's:old.one', domain: 'localhost', path }]);
+      }
+    }
+    await page.goto(`${site.origin}/private`);
+    await page.waitForSelector('.detail');
+    expect(await heading(page)).toBe('You could not be kept signed in');
+    expect(await page.textContent('.detail')).toContain(
+      `ERR_OIDC_SESSION_LOST, session cookie ${name}`,
+    );
+    expect(site.op.count('/authorize')).toBe(2);
+    expect(await page.getAttribute('.main', 'href')).toBe('/login?return_to=%2Fprivate');
+  });
+
   it('fetch, an image, a frame and a prefetch begin no login and set no cookie', async () => {
     const { site, page, context } = await visit();
     await page.goto(site.origin);

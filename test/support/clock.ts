@@ -28,3 +28,17 @@ export function startClockBehind(seconds: number): Clock {
     },
   };
 }
+
+/** A clock that goes on by a millisecond whenever somebody reads it: no two moments are the same. */
+export function startTickingClock(): Clock {
+  let time = Date.now();
+  return {
+    now() {
+      time += 1;
+      return time;
+    },
+    advance(seconds) {
+      time += seconds * 1000;
+    },
+  };
+}

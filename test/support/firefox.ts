@@ -14,6 +14,7 @@ export interface FirefoxTab {
   /** Runs something in the page, and waits until a page with the URL has been loaded. */
   act(expression: string, until: string): Promise<void>;
   evaluate(expression: string): Promise<unknown>;
+  /** Cookies of all pages: those for one path only are left out. */
   cookieNames(): Promise<string[]>;
 }
 
@@ -154,7 +155,10 @@ async function openTab({ send, loaded }: Session): Promise<FirefoxTab> {
       const { cookies } = await send('storage.getCookies', {
         partition: { type: 'context', context },
       });
-      return (cookies as { name: string }[]).map(({ name }) => name).sort();
+      const ofAll = (cookies as { name: string; path: string }[]).filter(
+        ({ path }) => path === '/',
+      );
+      return ofAll.map(({ name }) => name).sort();
     },
   };
 }

@@ -47,6 +47,8 @@ export interface Flow {
   readonly oidc: HybridFlow;
   readonly store: Store;
   readonly baseUrl: string;
+  /** Where it listens, if `baseUrl` is another's. */
+  readonly listensAt: string;
   readonly browser: Browser;
   /** What reached the application's error handler. */
   readonly errors: unknown[];
@@ -92,6 +94,7 @@ export async function startFlow(setup: FlowSetup = {}): Promise<Flow> {
     oidc,
     store,
     baseUrl,
+    listensAt: `http://127.0.0.1:${listening.port}`,
     browser,
     errors,
     signIn: (other = browser, path = '/private') => other.navigate(`${baseUrl}${path}`),
