@@ -145,7 +145,7 @@ export async function completeLogin(
     received = await readSecondHop(parts, req);
     transaction = findTransaction(parts, req, received);
     // Used once, whatever comes of it.
-    parts.transactionCookies.remove(res, transaction.state);
+    parts.transactionCookies.remove(req, res, transaction.state);
     parts.sessionChecks.prepare(req, res, transaction);
     const answer = received;
     const sessionId = await once(parts, recent, transaction, (current) =>

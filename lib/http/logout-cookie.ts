@@ -2,7 +2,7 @@ import { parse, serialize } from 'cookie';
 import type { Request, Response } from 'express';
 import type { ResolvedOptions } from '../options.ts';
 import type { Sealer } from '../tokens/seal.ts';
-import { flowCookies } from './transaction-cookies.ts';
+import { flowCookies } from './flow-cookies.ts';
 
 /** A logout on its way to the OP and back. */
 export interface LogoutUnderWay {

@@ -7,8 +7,8 @@ type PathOptions = Pick<
   'origin' | 'basePath' | 'loginPath' | 'callbackPath' | 'logoutPath' | 'postLogoutPath'
 >;
 
-/** Longest path that is remembered over a login; it travels in a cookie. */
-const maxLength = 1024;
+/** Longest path that is remembered over a login; it travels in a cookie, of which browsers take 4 KB. */
+const maxLength = 2048;
 
 /**
  * A path of this application, in one spelling that browsers cannot read otherwise; `undefined`

@@ -5,11 +5,11 @@ import { publish } from '../events.ts';
 import { shortDigest, type Transaction } from '../oidc/transaction.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { readQuery } from './callback-parameters.ts';
+import { callbackCookies } from './flow-cookies.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { sendRedirect } from './pages.ts';
 import { defaultReturnPath } from './return-to.ts';
 import type { SessionRequest } from './session-request.ts';
-import { callbackCookies } from './transaction-cookies.ts';
 
 /** Name of the query parameter that carries a sealed {@link Check}. */
 const checkParameter = 'oidc_session_check';

@@ -6,11 +6,11 @@ import type { AuthorizationRequest } from '../oidc/authorization-request.ts';
 import { withPrompt } from '../oidc/login-request.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { readQuery } from './callback-parameters.ts';
+import { flowCookies } from './flow-cookies.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { beginLogin } from './login.ts';
 import { isNavigation } from './negotiation.ts';
 import { defaultReturnPath, requestedPath } from './return-to.ts';
-import { flowCookies } from './transaction-cookies.ts';
 
 /** Seconds for which the OP is left alone after one try, or after a logout. */
 const pauseSeconds = 3600;

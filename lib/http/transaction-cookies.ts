@@ -3,18 +3,18 @@ import type { Request, Response } from 'express';
 import {
   parseTransaction,
   serializeTransaction,
-  shortDigest,
   type Transaction,
   transactionId,
 } from '../oidc/transaction.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Sealer } from '../tokens/seal.ts';
+import { sizeOf, surplusCookies } from './cookie-bounds.ts';
+import { flowCookies } from './flow-cookies.ts';
+import { createLongPathCookie } from './long-path-cookie.ts';
+import { createParallelLogins } from './parallel-logins.ts';
 
 /** Bytes of all transaction cookies together, as a request has them; servers limit its headers. */
 const maxTotalBytes = 2000;
-
-/** Between a name and its value, and between two cookies: `=` and `; `. */
-const separatorBytes = 3;
 
 /** One sealed, short-lived cookie for each login under way. */
 export interface TransactionCookies {
@@ -27,56 +27,7 @@ export interface TransactionCookies {
   /** Which cookie a state should have come with, and what may have become of it. */
   explainMissing(req: Request, state: string): { readonly name: string; readonly reason: string };
   /** Deletes the cookie of one login; those of other tabs stay. */
-  remove(res: Response, state: string): void;
-}
-
-/** Name and attributes that all cookies of one flow share. */
-export interface FlowCookies {
-  readonly prefix: string;
-  readonly attributes: {
-    readonly path: string;
-    readonly domain?: string;
-    readonly httpOnly: true;
-    readonly secure: boolean;
-    readonly sameSite: 'lax';
-  };
-}
-
-/**
- * `Lax` is enough: the cross-site POST of a form_post reads no cookie, and the redirect after it
- * carries Lax ones. `__Host-` keeps sibling domains from planting cookies; with a path or a domain
- * browsers refuse it. On plain http, which is for development on loopback, some refuse all of it.
- *
- * Cookies know no ports, so the name tells two applications on one host apart.
- */
-export function flowCookies(options: ResolvedOptions): FlowCookies {
-  const tag = shortDigest(JSON.stringify([options.baseUrl, options.issuer, options.clientId]), 6);
-  const { isSecure, transactionCookie } = options;
-  const { name, path, domain } = transactionCookie;
-  const isHostOnly = path === '/' && domain === undefined;
-  const prefix = isSecure ? (isHostOnly ? '__Host-' : '__Secure-') : '';
-  return {
-    prefix: `${prefix}${name}.${tag}.`,
-    attributes: {
-      path,
-      ...(domain === undefined ? {} : { domain }),
-      httpOnly: true,
-      secure: isSecure,
-      sameSite: 'lax',
-    },
-  };
-}
-
-/**
- * Of cookies that only the callback reads, and browsers send nowhere else. Such a path rules out
- * `__Host-`.
- */
-export function callbackCookies(options: ResolvedOptions): FlowCookies {
-  const { prefix, attributes } = flowCookies(options);
-  return {
-    prefix: prefix.replace('__Host-', '__Secure-'),
-    attributes: { ...attributes, path: `${options.basePath}${options.callbackPath}` },
-  };
+  remove(req: Request, res: Response, state: string): void;
 }
 
 export function createTransactionCookies(
@@ -87,6 +38,9 @@ export function createTransactionCookies(
   const nameOf = (state: string): string => `${prefix}tx.${transactionId(state)}`;
   const purposeOf = (name: string, time: string): string =>
     JSON.stringify(['transaction', options.issuer, options.clientId, name, time]);
+  const longPaths = createLongPathCookie(options, sealer);
+  const isOurs = (name: string): boolean => isTransactionName(name, prefix);
+  const parallel = createParallelLogins(options, isOurs);
 
   const expire = (res: Response, name: string): void => {
     res.append('Set-Cookie', serialize(name, '', { ...attributes, maxAge: 0 }));
@@ -103,27 +57,31 @@ export function createTransactionCookies(
     store(req, res, transaction) {
       const name = nameOf(transaction.state);
       const time = transaction.startedAt.toString(36);
-      const sealed = sealer.seal(serializeTransaction(transaction), purposeOf(name, time));
-      const value = `${time}.${sealed}`;
+      const returnTo = longPaths.store(res, transaction);
+      const text = serializeTransaction({ ...transaction, returnTo });
+      const value = `${time}.${sealer.seal(text, purposeOf(name, time))}`;
+      const own = sizeOf(name, value);
       const others = Object.entries(parse(req.headers.cookie ?? ''))
-        .filter(([other]) => isTransactionName(other, prefix) && other !== name)
-        .map(([other, otherValue]) => ({ name: other, value: otherValue ?? '' }));
-      const room = maxTotalBytes - name.length - value.length - separatorBytes;
-      for (const surplus of surplusCookies(others, options.maxTransactions - 1, room)) {
-        expire(res, surplus);
-      }
+        .filter(([other]) => isOurs(other) && other !== name)
+        .map(([other, otherValue]) => sizeOf(other, otherValue ?? ''));
+      const room = maxTotalBytes - own.bytes;
+      const surplus = surplusCookies(others, options.maxTransactions - 1, room);
+      parallel.forget(req, surplus);
+      for (const other of [...surplus, ...parallel.add(req, own, room)]) expire(res, other);
       const maxAge = options.transactionTtlSeconds;
       res.append('Set-Cookie', serialize(name, value, { ...attributes, maxAge }));
     },
 
     find: (req, state) => {
       const name = nameOf(state);
-      return open(name, parse(req.headers.cookie ?? '')[name]);
+      const transaction = open(name, parse(req.headers.cookie ?? '')[name]);
+      if (transaction === undefined) return undefined;
+      return { ...transaction, returnTo: longPaths.find(req, state) ?? transaction.returnTo };
     },
 
     underWay: (req) =>
       Object.entries(parse(req.headers.cookie ?? ''))
-        .filter(([name]) => isTransactionName(name, prefix))
+        .filter(([name]) => isOurs(name))
         .flatMap(([name, value]) => open(name, value) ?? []),
 
     explainMissing(req, state) {
@@ -141,8 +99,11 @@ export function createTransactionCookies(
       return { name, reason };
     },
 
-    remove(res, state) {
-      expire(res, nameOf(state));
+    remove(req, res, state) {
+      const name = nameOf(state);
+      expire(res, name);
+      parallel.forget(req, [name]);
+      longPaths.remove(req, res, state);
     },
   };
 }
@@ -151,26 +112,4 @@ export function createTransactionCookies(
 function isTransactionName(name: string, prefix: string): boolean {
   const start = `${prefix}tx.`;
   return name.startsWith(start) && /^[\w-]{16}$/.test(name.slice(start.length));
-}
-
-/** Names of the cookies that have to go: all but the newest that fit, those with no readable time first. */
-function surplusCookies(
-  cookies: readonly { name: string; value: string }[],
-  maxCount: number,
-  maxBytes: number,
-): string[] {
-  const newestFirst = cookies
-    .map(({ name, value }) => ({
-      name,
-      bytes: name.length + value.length + separatorBytes,
-      startedAt: Number.parseInt(/^[0-9a-z]{1,9}(?=\.)/.exec(value)?.[0] ?? '0', 36),
-    }))
-    .sort((a, b) => b.startedAt - a.startedAt);
-  let bytes = 0;
-  return newestFirst
-    .filter((cookie, index) => {
-      bytes += cookie.bytes;
-      return index >= maxCount || bytes > maxBytes;
-    })
-    .map(({ name }) => name);
 }
