@@ -56,7 +56,10 @@ it('has in README and docs code that compiles under strict settings', async () =
       JSON.stringify({
         extends: '../tsconfig.json',
         compilerOptions: {
-          paths: { 'passport-oidc-hybrid': ['../lib/index.ts'] },
+          paths: {
+            'passport-oidc-hybrid': ['../lib/index.ts'],
+            'passport-oidc-hybrid/testing': ['../lib/testing/index.ts'],
+          },
           isolatedDeclarations: false,
           declaration: false,
           noUnusedLocals: false,

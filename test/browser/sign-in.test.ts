@@ -5,12 +5,12 @@ import helmet from 'helmet';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { type HybridFlow, hybridFlow } from 'passport-oidc-hybrid';
 import type { BrowserContext, Page } from 'playwright-core';
+import { type ListeningTls, listenTls } from '../../lib/testing/listen-tls.ts';
 import { type Certificate, makeCertificate } from '../support/certificate.ts';
 import { startCertifiedOp } from '../support/certified-op.ts';
 import { type Chromium, startChromium } from '../support/chromium.ts';
 import { sealingSecret } from '../support/flow.ts';
 import { listen } from '../support/listen.ts';
-import { type ListeningTls, listenTls } from '../support/listen-tls.ts';
 import { describeWithParts } from '../support/parts.ts';
 import { type ResourceServer, startResourceServer } from '../support/resource-server.ts';
 

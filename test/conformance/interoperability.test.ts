@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Lies } from '../../lib/testing/lies.ts';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
-import type { Lies } from '../support/lies.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import type { Lies } from '../../lib/testing/lies.ts';
 import { type Arrival, Browser } from '../support/browser.ts';
 import { type Flow, sealingSecret, startFlow } from '../support/flow.ts';
-import type { Lies } from '../support/lies.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());

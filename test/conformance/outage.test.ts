@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { AnswerLie } from '../../lib/testing/lies.ts';
+import { LyingOp } from '../../lib/testing/lying-op.ts';
 import { Browser } from '../support/browser.ts';
 import { errorCode, type Flow, startFlow } from '../support/flow.ts';
-import type { AnswerLie } from '../support/lies.ts';
-import { LyingOp } from '../support/lying-op.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());

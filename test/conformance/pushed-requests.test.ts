@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { CommonOptions } from 'passport-oidc-hybrid';
+import type { Lies } from '../../lib/testing/lies.ts';
 import { Browser } from '../support/browser.ts';
 import { errorCode, type Flow, startFlow } from '../support/flow.ts';
-import type { Lies } from '../support/lies.ts';
 import { expectRefusal } from '../support/refusals.ts';
 
 let flow: Flow;

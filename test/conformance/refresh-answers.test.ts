@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { AnswerLie } from '../../lib/testing/lies.ts';
 import { errorCode, type Flow, json } from '../support/flow.ts';
-import type { AnswerLie } from '../support/lies.ts';
 import { type Listening, listen } from '../support/listen.ts';
 import { callApi, startStale } from '../support/stale-login.ts';
 

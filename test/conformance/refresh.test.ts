@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { AnswerLie } from '../../lib/testing/lies.ts';
 import { Browser } from '../support/browser.ts';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
-import type { AnswerLie } from '../support/lies.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());

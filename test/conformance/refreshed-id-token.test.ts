@@ -1,6 +1,6 @@
 import { afterEach, describe, it } from '@jest/globals';
+import type { IdTokenLie } from '../../lib/testing/lies.ts';
 import type { Flow } from '../support/flow.ts';
-import type { IdTokenLie } from '../support/lies.ts';
 import { expectEnd, startStale } from '../support/stale-login.ts';
 
 let flow: Flow;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Lies } from '../../lib/testing/lies.ts';
 import { Browser } from '../support/browser.ts';
 import { errorCode, type Flow, startFlow } from '../support/flow.ts';
-import type { Lies } from '../support/lies.ts';
 
 type Parameters = [name: string, value: string][];
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { AnswerLie } from '../../lib/testing/lies.ts';
 import { errorCode, type Flow, type FlowSetup, startFlow } from '../support/flow.ts';
-import type { AnswerLie } from '../support/lies.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());

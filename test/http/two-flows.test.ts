@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { LyingOp } from '../../lib/testing/lying-op.ts';
 import { Browser } from '../support/browser.ts';
 import { type Flow, json, startFlow } from '../support/flow.ts';
-import type { LyingOp } from '../support/lying-op.ts';
 import { startTwoFlows } from '../support/two-flows.ts';
 
 let flow: Flow;

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { LyingOp } from '../../lib/testing/lying-op.ts';
 import { Browser } from '../support/browser.ts';
 import { errorCode, json } from '../support/flow.ts';
 import { postLogoutToken } from '../support/logout-request.ts';
-import { LyingOp } from '../support/lying-op.ts';
 import { describeWithParts } from '../support/parts.ts';
 import { type Redis, startRedis } from '../support/redis.ts';
 import { buildWorkers, createOffsetClock, type Worker, type Workers } from '../support/workers.ts';

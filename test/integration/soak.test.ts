@@ -2,10 +2,10 @@ import { randomInt } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ErrorRequestHandler, Express } from 'express';
 import { Pool } from 'undici';
+import type { AnswerLie } from '../../lib/testing/lies.ts';
 import { Browser } from '../support/browser.ts';
 import { FailingStore } from '../support/failing-store.ts';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
-import type { AnswerLie } from '../support/lies.ts';
 import { createRandom } from '../support/random.ts';
 
 const visitorCount = 1000;

@@ -6,7 +6,7 @@ import {
 } from '../../lib/oidc/authorization-response.ts';
 import type { Provider } from '../../lib/oidc/provider.ts';
 import type { ResponseParameters } from '../../lib/oidc/response-parameters.ts';
-import { tokenHash } from '../support/hash.ts';
+import { tokenHash } from '../../lib/testing/hash.ts';
 import { opByFetch } from '../support/op-by-fetch.ts';
 
 let keys: { privateKey: CryptoKey; publicKey: CryptoKey };

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { checkTokenHash, tokenHash } from '../../lib/oidc/token-hash.ts';
 import { signatureAlgorithms } from '../../lib/options.ts';
-import { tokenHash as independentHash } from '../support/hash.ts';
+import { tokenHash as independentHash } from '../../lib/testing/hash.ts';
 
 const claims = ['c_hash', 'at_hash', 's_hash'] as const;
 

@@ -8,12 +8,12 @@ import {
   hybridFlow,
   inProcessLock,
 } from 'passport-oidc-hybrid';
+import { listenTls } from '../../lib/testing/listen-tls.ts';
+import { LyingOp } from '../../lib/testing/lying-op.ts';
 import type { Certificate } from './certificate.ts';
 import { sealingSecret } from './flow.ts';
 import { listen } from './listen.ts';
-import { listenTls } from './listen-tls.ts';
 import { createLoopbackFetch } from './loopback-fetch.ts';
-import { LyingOp } from './lying-op.ts';
 
 /** What a test in a real browser says about its site. */
 export interface BrowserSiteSetup {

@@ -3,13 +3,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { requirePart } from './parts.ts';
+import type { Certificate } from '../../lib/testing/listen-tls.ts';
 
-/** A key and its self-signed certificate, both PEM. */
-export interface Certificate {
-  readonly key: string;
-  readonly cert: string;
-}
+export type { Certificate } from '../../lib/testing/listen-tls.ts';
+
+import { requirePart } from './parts.ts';
 
 /**
  * Makes a certificate for DNS names, good for a day and trusted by nobody.

@@ -10,10 +10,10 @@ import {
   type KoaContextWithOIDC,
   Provider,
 } from 'oidc-provider';
+import { listenTls } from '../../lib/testing/listen-tls.ts';
 import type { Certificate } from './certificate.ts';
 import { createCertifiedOpStore } from './certified-op-store.ts';
 import { listen } from './listen.ts';
-import { listenTls } from './listen-tls.ts';
 import { createLoopbackFetch } from './loopback-fetch.ts';
 
 /** What a test says about the OP and its one client. */

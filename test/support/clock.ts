@@ -1,33 +1,6 @@
-/** A clock that stands still until a test moves it. */
-export interface Clock {
-  /** Epoch milliseconds. */
-  now: () => number;
-  advance(seconds: number): void;
-}
+export * from '../../lib/testing/clock.ts';
 
-export function startClock(at: number = Date.now()): Clock {
-  let time = at;
-  return {
-    now: () => time,
-    advance(seconds) {
-      time += seconds * 1000;
-    },
-  };
-}
-
-/**
- * A clock that runs, behind the machine's until a test moves it on: a login of an hour ago ends up in
- * the present, where the stores are with clocks of their own.
- */
-export function startClockBehind(seconds: number): Clock {
-  let behind = seconds;
-  return {
-    now: () => Date.now() - behind * 1000,
-    advance(by) {
-      behind -= by;
-    },
-  };
-}
+import type { Clock } from '../../lib/testing/clock.ts';
 
 /** A clock that goes on by a millisecond whenever somebody reads it: no two moments are the same. */
 export function startTickingClock(): Clock {

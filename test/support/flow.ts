@@ -6,10 +6,10 @@ import {
   hybridFlow,
   inProcessLock,
 } from 'passport-oidc-hybrid';
+import { LyingOp } from '../../lib/testing/lying-op.ts';
 import { type Arrival, Browser } from './browser.ts';
 import { type Clock, startClock } from './clock.ts';
 import { listen } from './listen.ts';
-import { LyingOp } from './lying-op.ts';
 
 declare module 'express-session' {
   interface SessionData {

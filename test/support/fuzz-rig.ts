@@ -6,9 +6,9 @@ import { Pool } from 'undici';
 import { createTransactionCookies } from '../../lib/http/transaction-cookies.ts';
 import { createTransaction, type Transaction } from '../../lib/oidc/transaction.ts';
 import { resolveOptions } from '../../lib/options/resolve-options.ts';
+import { tokenHash } from '../../lib/testing/hash.ts';
 import { createSealer } from '../../lib/tokens/seal.ts';
 import { type Flow, sealingSecret, startFlow } from './flow.ts';
-import { tokenHash } from './hash.ts';
 
 /** One request as it goes over the wire. */
 export interface FuzzRequest {

@@ -1,8 +1,8 @@
 import { expect } from '@jest/globals';
 import request from 'supertest';
+import type { IdTokenLie } from '../../lib/testing/lies.ts';
 import { Browser, type Hop } from './browser.ts';
 import { errorCode, type Flow, startFlow } from './flow.ts';
-import type { IdTokenLie } from './lies.ts';
 
 /** What a test reads of an answer. */
 export interface LogoutAnswer {

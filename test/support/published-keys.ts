@@ -1,4 +1,4 @@
-import type { AnswerLie, IdTokenLie } from './lies.ts';
+import type { AnswerLie, IdTokenLie } from '../../lib/testing/lies.ts';
 
 /** A key as the OP publishes it. */
 export type Jwk = Record<string, unknown>;

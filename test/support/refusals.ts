@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CommonOptions } from 'passport-oidc-hybrid';
+import type { IdTokenLie, Lies } from '../../lib/testing/lies.ts';
 import { type Arrival, Browser } from './browser.ts';
 import { errorCode, type Flow, startFlow } from './flow.ts';
-import type { IdTokenLie, Lies } from './lies.ts';
 
 /** One row: what the OP does, how it does it, and the end of the code that refuses it. */
 export type RefusedLie = readonly [what: string, lie: IdTokenLie, code: string];

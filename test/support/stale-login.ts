@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
+import type { IdTokenLie } from '../../lib/testing/lies.ts';
 import type { Visit } from './browser.ts';
 import { errorCode, type Flow, json, startFlow } from './flow.ts';
-import type { IdTokenLie } from './lies.ts';
 
 /** Seconds after which the access token of a login or refresh is about to expire. */
 const nearlyExpired = 3545;

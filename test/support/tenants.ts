@@ -7,11 +7,11 @@ import {
   type TenantFlowsOptions,
   tenantFlows,
 } from 'passport-oidc-hybrid';
+import { LyingOp } from '../../lib/testing/lying-op.ts';
 import { Browser } from './browser.ts';
 import { type Clock, startClock } from './clock.ts';
 import { sealingSecret } from './flow.ts';
 import { listen } from './listen.ts';
-import { LyingOp } from './lying-op.ts';
 
 /** What a test may change. */
 export interface TenantsSetup {

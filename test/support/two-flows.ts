@@ -1,6 +1,6 @@
 import { type CommonOptions, hybridFlow } from 'passport-oidc-hybrid';
+import { LyingOp } from '../../lib/testing/lying-op.ts';
 import { type Flow, sealingSecret, startFlow } from './flow.ts';
-import { LyingOp } from './lying-op.ts';
 
 /** Two OPs on one application: the second under its own paths and its own session key. */
 export async function startTwoFlows(

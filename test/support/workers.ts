@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { CommonOptions } from 'passport-oidc-hybrid';
+import type { LyingOp } from '../../lib/testing/lying-op.ts';
 import { sealingSecret } from './flow.ts';
-import type { LyingOp } from './lying-op.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Lies } from '../../../lib/testing/lies.ts';
 import { Browser, type Hop } from '../../support/browser.ts';
 import { errorCode, type Flow, startFlow } from '../../support/flow.ts';
 import { expectUnknown, responseOf, upTo, withResponse } from '../../support/half-login.ts';
-import type { Lies } from '../../support/lies.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());

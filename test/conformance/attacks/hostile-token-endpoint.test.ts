@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { AnswerLie } from '../../../lib/testing/lies.ts';
 import { errorCode, type Flow, startFlow } from '../../support/flow.ts';
-import type { AnswerLie } from '../../support/lies.ts';
 import { type Listening, listen } from '../../support/listen.ts';
 import { expectRefusal } from '../../support/refusals.ts';
 

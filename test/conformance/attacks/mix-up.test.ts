@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { LyingOp } from '../../../lib/testing/lying-op.ts';
 import type { Hop } from '../../support/browser.ts';
 import { errorCode, type Flow } from '../../support/flow.ts';
 import { expectUnknown, responseOf, upTo, withResponse } from '../../support/half-login.ts';
-import type { LyingOp } from '../../support/lying-op.ts';
 import { startTwoFlows } from '../../support/two-flows.ts';
 
 // The first OP is honest. The second belongs to the attacker, who wants the code of the first: the

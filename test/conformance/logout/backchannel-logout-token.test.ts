@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { subscribe } from 'passport-oidc-hybrid';
+import type { IdTokenLie } from '../../../lib/testing/lies.ts';
 import { type Flow, json, startFlow } from '../../support/flow.ts';
-import type { IdTokenLie } from '../../support/lies.ts';
 import { postLogoutToken } from '../../support/logout-request.ts';
 
 let flow: Flow;

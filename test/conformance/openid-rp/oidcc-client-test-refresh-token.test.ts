@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { IdTokenLie } from '../../../lib/testing/lies.ts';
 import { type Flow, json } from '../../support/flow.ts';
-import type { IdTokenLie } from '../../support/lies.ts';
 import { callApi, startStale } from '../../support/stale-login.ts';
 
 let flow: Flow;

@@ -2,12 +2,11 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose';
-import type { Certificate } from './certificate.ts';
 import { createGate, type Gate } from './gate.ts';
 import { tokenHash } from './hash.ts';
 import type { AnswerLie, IdTokenLie, Lies } from './lies.ts';
 import { type Listening, listen } from './listen.ts';
-import { listenTls } from './listen-tls.ts';
+import { type Certificate, listenTls } from './listen-tls.ts';
 import { respond, sendSignInPage } from './op-pages.ts';
 
 /** A request that the OP has got. */
@@ -24,9 +23,16 @@ export interface OpSite {
   host?: string;
 }
 
+/** Who signs in, and with which further claims. */
+export interface OpVisitor {
+  readonly sub: string;
+  readonly [claim: string]: unknown;
+}
+
 interface Grant {
   readonly request: Record<string, string>;
   readonly subject: string;
+  readonly claims: Readonly<Record<string, unknown>>;
   readonly authTime: number;
   isRevoked: boolean;
 }
@@ -62,9 +68,11 @@ export class LyingOp {
   claims: Record<string, unknown> = {};
   /** What it knows of every user, beside the subject. */
   userinfo: Record<string, unknown> = { name: 'Ada Marwick', email: 'ada@shop.example' };
+  /** Everything that it was asked, oldest first. */
   requests: OpRequest[] = [];
   /** Every token, code and other secret it ever handed out. */
   readonly handedOut: string[] = [];
+  /** Access tokens that it gave by the browser, and by the token endpoint. */
   accessTokens = { front: [] as string[], back: [] as string[] };
   /** What access tokens were asked for with: `resource`, `audience`, `scope` of the token request. */
   readonly targets: Map<string, Record<string, string>> = new Map();
@@ -80,6 +88,7 @@ export class LyingOp {
   readonly #valid = new Map<string, { grant: Grant; expiresAt: number }>();
   readonly #pushed = new Map<string, Record<string, string>>();
   readonly #held = new Map<string, Gate>();
+  readonly #expected = new Map<string, OpVisitor>();
 
   readonly #site: OpSite;
 
@@ -95,6 +104,7 @@ export class LyingOp {
     return op;
   }
 
+  /** Its issuer identifier, for the option `issuer`. */
   get issuer(): string {
     const { certificate, host = '127.0.0.1' } = this.#site;
     return `${certificate === undefined ? 'http' : 'https'}://${host}:${this.#port.value}`;
@@ -105,10 +115,17 @@ export class LyingOp {
     this.#lies = { ...this.#lies, ...lies };
   }
 
+  /** Takes all lies back. */
   honest(): void {
     this.#lies = {};
   }
 
+  /** Says who signs in by one authorization request, in place of {@link LyingOp.subject}. */
+  expect(request: Readonly<Record<string, string>>, visitor: OpVisitor): void {
+    this.#expected.set(nameOf(request), visitor);
+  }
+
+  /** How many requests it has had for a path. */
   count(path: string, grantType?: string): number {
     return this.requests.filter(
       (request) =>
@@ -117,6 +134,7 @@ export class LyingOp {
     ).length;
   }
 
+  /** @throws Error where there was none */
   lastRequest(path: string): OpRequest {
     const request = this.requests.findLast((candidate) => candidate.path === path);
     if (request === undefined) throw new Error(`the OP has had no request for ${path}`);
@@ -134,6 +152,7 @@ export class LyingOp {
     return { arrived: gate.reached, release };
   }
 
+  /** Signs with a new key from now on, and publishes no other. */
   async rotateKeys(alg = 'ES256'): Promise<void> {
     this.#keys = [await makeKey(alg)];
   }
@@ -143,6 +162,7 @@ export class LyingOp {
     this.#keys.push(await makeKey(alg));
   }
 
+  /** Whether it has handed this out as a refresh token. */
   isRefreshToken(token: string): boolean {
     return this.#refreshTokens.has(token);
   }
@@ -297,8 +317,9 @@ export class LyingOp {
 
   async #authorize(request: Record<string, string>, res: ServerResponse): Promise<void> {
     const code = this.#note(random());
+    const { sub, ...claims } = this.#expected.get(nameOf(request)) ?? { sub: this.subject };
     const authTime = Math.floor(this.#now() / 1000);
-    const grant = { request, subject: this.subject, authTime, isRevoked: false };
+    const grant = { request, subject: sub, claims, authTime, isRevoked: false };
     this.#codes.set(code, grant);
     const types = (this.#lies.responseType ?? request['response_type'] ?? '').split(' ');
     const state = request['state'] ?? '';
@@ -439,6 +460,7 @@ export class LyingOp {
       ...(organization === undefined ? {} : { org_id: organization }),
       ...hashes,
       ...this.claims,
+      ...grant.claims,
       ...lie.claims,
     };
     return this.#note(await this.#sign(claims, lie));
@@ -489,6 +511,11 @@ export class LyingOp {
     this.handedOut.push(secret);
     return secret;
   }
+}
+
+/** What tells an authorization request from others, however its parameters are sent. */
+function nameOf({ request_uri, request, state }: Readonly<Record<string, string>>): string {
+  return request_uri ?? request ?? state ?? '';
 }
 
 function pickTarget(parameters: Record<string, string>): Record<string, string> {

@@ -1,17 +1,15 @@
-import { createServer, type Server } from 'node:https';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Certificate } from './certificate.ts';
 
-/** An https server on a free port of loopback. */
-export interface ListeningTls {
+/** A server on a free port of loopback. */
+export interface Listening {
   readonly port: number;
   readonly server: Server;
   close(): Promise<void>;
 }
 
-/** What `listen` does, over TLS. Its listener is attached later: `server.on('request', app)`. */
-export async function listenTls(certificate: Certificate, port = 0): Promise<ListeningTls> {
-  const server = createServer(certificate);
+export async function listen(listener?: RequestListener, port = 0): Promise<Listening> {
+  const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,

@@ -1,0 +1,15 @@
+export type { Clock as FakeClock } from './clock.ts';
+export { startClock as fakeClock } from './clock.ts';
+export type { FakeOp, FakeOpClient, FakeOpOptions } from './fake-op.ts';
+export { clientOf, fakeOp } from './fake-op.ts';
+export type { AnswerLie, IdTokenLie, Lies } from './lies.ts';
+export type { OpRequest, OpVisitor } from './lying-op.ts';
+export type {
+  AgentRequest,
+  AgentResponse,
+  BrowserPage,
+  HttpAgent,
+  SignInOptions,
+  Who,
+} from './sign-in-as.ts';
+export { signInAs } from './sign-in-as.ts';
