@@ -149,14 +149,14 @@ describe('parameters', () => {
   });
 
   it.each([
-    ['connection', { connection: 'unknown' }],
-    ['screen_hint', { screenHint: 'dance' }],
-    ['audience', { audience: 'https://unknown.example' }],
-    ['organization', { organization: 'org_unknown' }],
-  ])('refused by Auth0 (%s) end on a page that says so', async (_name, options) => {
+    ['connection', { connection: 'unknown' }, 'ERR_OIDC_OP_ERROR'],
+    ['screen_hint', { screenHint: 'dance' }, 'ERR_OIDC_OP_ERROR'],
+    ['audience', { audience: 'https://unknown.example' }, 'ERR_OIDC_ACCESS_DENIED'],
+    ['organization', { organization: 'org_unknown' }, 'ERR_OIDC_OP_ERROR'],
+  ])('refused by Auth0 (%s) end on a page that says so', async (_name, options, code) => {
     await start(options);
     const refused = await visit('/profile');
-    expect([refused.status, errorCode(refused)]).toEqual([403, 'ERR_OIDC_OP_ERROR']);
+    expect([refused.status, errorCode(refused)]).toEqual([403, code]);
     expect((await api()).status).toBe(401);
   });
 });

@@ -163,9 +163,10 @@ function parameterChecks(settings: Auth0Op['settings']): Configuration['extraPar
   };
   return {
     // https://auth0.com/docs/get-started/authentication-and-authorization-flow/hybrid-flow/call-your-api-using-the-hybrid-flow
-    // The identifier of an API that the tenant has.
+    // The identifier of an API that the tenant has. The error: https://github.com/auth0/docs/pull/6077
     audience: (_ctx, value) => {
-      refuse(value === undefined || value === hostedApi, `Service not found: ${value}`);
+      if (value === undefined || value === hostedApi) return;
+      throw new errors.AccessDenied(`Service not found: ${value}`);
     },
     // https://auth0.com/docs/manage-users/organizations/configure-organizations/use-org-name-authentication-api
     // An id, and by a setting of the tenant a name.
