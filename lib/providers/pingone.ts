@@ -1,8 +1,8 @@
 import { OptionsError } from '../errors.ts';
 import { signJwt } from '../oidc/signed-jwt.ts';
-import { invalid } from '../options/option-values.ts';
+import { invalid, readOneOf } from '../options/option-values.ts';
 import type { HybridFlowOptions } from '../options.ts';
-import { readSecretKey, type SecretAlgorithm } from '../signing-key.ts';
+import { readSecretKey, type SecretAlgorithm, secretAlgorithms } from '../signing-key.ts';
 import { mergeParams, type PresetOptions, readHost, withPreset, wrongPlace } from './preset.ts';
 
 /**
@@ -85,7 +85,7 @@ export interface LoginHint {
   subject: string;
   /** @default 'HS256' */
   alg?: SecretAlgorithm | undefined;
-  /** How long it is good. @default 300 */
+  /** How long it is good: an hour at most. @default 300 */
   lifetimeSeconds?: number | undefined;
 }
 
@@ -93,7 +93,8 @@ export interface LoginHint {
  * Tells PingOne who signs in, signed with the client secret, for the parameter `login_hint_token`. Made
  * for one login; the options may be those of {@link pingOne}.
  *
- * @throws {@link OptionsError} when the subject is empty or the application itself, or the secret too short
+ * @throws {@link OptionsError} when the subject is empty or the application itself, the secret too short,
+ *   or `alg` or `lifetimeSeconds` none of those above
  * @see {@link https://developer.pingidentity.com/pingone-api/auth/auth-config-options/create-a-login_hint_token-jwt.html Create a login_hint_token JWT}
  */
 export function pingOneLoginHintToken(
@@ -106,10 +107,15 @@ export function pingOneLoginHintToken(
   { subject, alg = 'HS256', lifetimeSeconds = 300 }: LoginHint,
 ): Promise<string> {
   // Of the application itself it would be a client_secret_jwt, and it travels by the browser.
-  if (typeof subject !== 'string' || subject === '' || subject === options.clientId) {
+  const isOwn = String(subject).toLowerCase() === options.clientId.toLowerCase();
+  if (typeof subject !== 'string' || subject === '' || isOwn) {
     const message = '"subject" must be the id or the name of a user';
     throw new OptionsError('ERR_OIDC_OPTION_INVALID', 'subject', message);
   }
+  if (!Number.isSafeInteger(lifetimeSeconds) || lifetimeSeconds < 1 || lifetimeSeconds > 3600) {
+    throw invalid('lifetimeSeconds', 'a whole number from 1 to 3600', lifetimeSeconds);
+  }
+  readOneOf('alg', alg, secretAlgorithms);
   const key = readSecretKey(options.clientSecret, alg);
   const iat = Math.floor((options.now ?? Date.now)() / 1000);
   const { clientId: iss } = options;

@@ -33,7 +33,7 @@ describe('login_hint_token', () => {
       clientSecret?: string;
       clientId?: string;
       issuer?: string;
-      seconds?: number;
+      now?: () => number;
     } = {},
   ): Promise<void> =>
     start((op) => ({
@@ -44,12 +44,9 @@ describe('login_hint_token', () => {
             issuer: change.issuer ?? op.issuer,
             clientId: change.clientId ?? op.clientId,
             clientSecret: change.clientSecret ?? op.clientSecret,
+            now: change.now,
           },
-          {
-            subject: change.subject ?? op.users.eve,
-            alg,
-            lifetimeSeconds: change.seconds ?? 300,
-          },
+          { subject: change.subject ?? op.users.eve, alg },
         ),
       }),
     }));
@@ -64,7 +61,7 @@ describe('login_hint_token', () => {
     ['an unknown user', { subject: 'nobody' }],
     ['another application', { clientId: 'other' }],
     ['another environment', { issuer: 'https://auth.pingone.eu/other/as' }],
-    ['an end that has passed', { seconds: -60 }],
+    ['an end that has passed', { now: () => Date.now() - 3_600_000 }],
   ])('with %s is refused', async (_what, change) => {
     await startHinted('HS256', change);
     expect(await profile()).toEqual([403, 'ERR_OIDC_OP_ERROR']);

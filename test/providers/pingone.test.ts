@@ -108,6 +108,12 @@ describe('pingOneLoginHintToken()', () => {
   it.each([
     ['subject', { subject: '' }, {}],
     ['subject', { subject: 'client' }, {}],
+    ['subject', { subject: 'CLIENT' }, {}],
+    ['lifetimeSeconds', { subject: 'ada', lifetimeSeconds: 0 }, {}],
+    ['lifetimeSeconds', { subject: 'ada', lifetimeSeconds: 3601 }, {}],
+    ['lifetimeSeconds', { subject: 'ada', lifetimeSeconds: '300' as never }, {}],
+    ['alg', { subject: 'ada', alg: 'none' as never }, {}],
+    ['alg', { subject: 'ada', alg: 'RS256' as never }, {}],
     ['clientSecret', { subject: 'ada' }, { clientSecret: 'short' }],
   ])('names %s when it is wrong', (option, hint, change) => {
     expect(() => pingOneLoginHintToken({ ...given, ...change }, hint)).toThrow(
