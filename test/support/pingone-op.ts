@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { jwtVerify } from 'jose';
 import {
   type ClientMetadata,
@@ -225,5 +226,6 @@ function checkRequestObject(
   const { 'pi.template': template, 'pi.remoteIp': remoteIp } = claims;
   const name = (template as { name?: unknown } | undefined)?.name;
   refuse(template === undefined || name === 'transaction', 'no such template');
-  refuse(remoteIp === undefined || /^[\d.]+$/.test(String(remoteIp)), 'pi.remoteIp is no address');
+  const isAddress = isIP(String(remoteIp)) > 0;
+  refuse(remoteIp === undefined || isAddress, 'pi.remoteIp is no address');
 }
