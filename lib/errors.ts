@@ -68,10 +68,25 @@ export type ValidationErrorCode =
   | 'ERR_OIDC_CLAIM_VALUE'
   | 'ERR_OIDC_LOGIN_PARAMETER'
   | 'ERR_OIDC_LOGOUT_STATE'
+  | ResponseJwtErrorCode
   | UserinfoErrorCode
   | LogoutTokenErrorCode
   | LogoutRequestErrorCode
   | 'ERR_OIDC_PROXIED_BODY';
+
+/** A check of an authorization response that is a JWT (JARM). */
+export type ResponseJwtErrorCode =
+  | 'ERR_OIDC_JARM_MISSING'
+  | 'ERR_OIDC_JARM_UNEXPECTED'
+  | 'ERR_OIDC_JARM_ENCRYPTED'
+  | 'ERR_OIDC_JARM_MALFORMED'
+  | 'ERR_OIDC_JARM_ALG'
+  | 'ERR_OIDC_JARM_KEY'
+  | 'ERR_OIDC_JARM_SIGNATURE'
+  | 'ERR_OIDC_JARM_ISS'
+  | 'ERR_OIDC_JARM_AUD'
+  | 'ERR_OIDC_JARM_EXP'
+  | 'ERR_OIDC_JARM_NBF';
 
 /** A check of an answer of the UserInfo Endpoint. */
 export type UserinfoErrorCode =

@@ -46,6 +46,7 @@ export type {
   RequestObjectClaims,
   RequestObjectOptions,
   ResponseMode,
+  ResponseTransport,
   ResponseType,
   ReturnedOrganization,
   SignatureAlgorithm,

@@ -15,8 +15,14 @@ import {
 /** The response types of the hybrid flow, and plain `code`. Wire name: `response_type`. */
 export type ResponseType = 'code' | 'code id_token' | 'code token' | 'code id_token token';
 
-/** How the OP sends its answer. Wire name: `response_mode`. */
-export type ResponseMode = 'form_post' | 'query' | 'fragment';
+/** The ways of an answer through the browser. */
+export type ResponseTransport = 'form_post' | 'query' | 'fragment';
+
+/**
+ * How the OP sends its answer; with `jwt` as a signed JWT (JARM), `jwt` alone by the way that belongs
+ * to the response type. Wire name: `response_mode`.
+ */
+export type ResponseMode = ResponseTransport | `${ResponseTransport}.jwt` | 'jwt';
 
 /** How the browser brings the authorization request to the OP. */
 export type AuthorizationRequestMethod = 'get' | 'post';
@@ -283,6 +289,7 @@ export interface CommonOptions<Claims = unknown> {
   responseType?: ResponseType | undefined;
   /**
    * Wire name: `response_mode`. `query` only with `code`; `fragment` needs a script in the browser.
+   * Those with `jwt` have the answer come as a JWT of the OP, and nothing else is taken (JARM).
    *
    * @default 'query' for `code`; else 'form_post', or 'fragment' where the OP lists no 'form_post'
    */
@@ -335,6 +342,11 @@ export interface CommonOptions<Claims = unknown> {
   endSessionUrl?: EndSessionUrl | undefined;
   /** Wire name: `id_token_signed_response_alg`. @default the asymmetric algorithms the OP lists */
   idTokenSignedResponseAlg?: SignatureAlgorithm | undefined;
+  /**
+   * Of authorization responses that are JWTs. Wire name: `authorization_signed_response_alg`.
+   * @default the asymmetric algorithms the OP lists
+   */
+  authorizationSignedResponseAlg?: SignatureAlgorithm | undefined;
   /**
    * Asks the UserInfo Endpoint at each login. Names of claims are kept with the login, `true` keeps
    * none; `verify` gets them all. A login whose user cannot be asked about is refused.
@@ -481,6 +493,7 @@ export interface ResolvedOptions {
       }
     | undefined;
   readonly idTokenSignedResponseAlg: SignatureAlgorithm | undefined;
+  readonly authorizationSignedResponseAlg: SignatureAlgorithm | undefined;
   /** Names of the claims that are kept; `undefined`: UserInfo is not asked for at login. */
   readonly loadUserinfo: readonly string[] | undefined;
   readonly userinfoSignedResponseAlg: SignatureAlgorithm | undefined;

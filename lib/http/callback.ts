@@ -18,7 +18,7 @@ import type { UserinfoClaims } from '../oidc/id-token-claims.ts';
 import { readResponseParameters } from '../oidc/response-parameters.ts';
 import { refuseExpired, type Transaction } from '../oidc/transaction.ts';
 import { pickUserinfo, requestUserinfo } from '../oidc/userinfo.ts';
-import type { ResolvedOptions, ResponseMode, Verify } from '../options.ts';
+import type { ResolvedOptions, ResponseTransport, Verify } from '../options.ts';
 import { fragmentField, readFormPost, readFragment, readQuery } from './callback-parameters.ts';
 import { type Recovery, recoverLogin } from './failed-login.ts';
 import type { FlowParts } from './flow-parts.ts';
@@ -55,7 +55,7 @@ async function sealResponse(
   parts: FlowParts,
   req: Request,
   res: Response,
-): Promise<{ mode: ResponseMode; secondHop: string }> {
+): Promise<{ mode: ResponseTransport; secondHop: string }> {
   leaveSessionAlone(req);
   try {
     return await sealVerified(parts, req, res);
@@ -69,7 +69,7 @@ async function sealVerified(
   parts: FlowParts,
   req: Request,
   res: Response,
-): Promise<{ mode: ResponseMode; secondHop: string }> {
+): Promise<{ mode: ResponseTransport; secondHop: string }> {
   const { options, provider } = parts;
   const posted = await readFormPost(req, res, options.callbackBodyLimitBytes);
   const fragment = readFragment(posted);

@@ -26,7 +26,8 @@ export function mayHaveFragment(
   req: Request,
   options: Pick<ResolvedOptions, 'responseMode' | 'responseType'>,
 ): boolean {
-  const isExpected = options.responseMode === 'fragment' || options.responseType !== 'code';
+  const isExpected =
+    options.responseMode?.startsWith('fragment') || options.responseType !== 'code';
   return isExpected && !/\?./.test(req.url) && req.method === 'GET' && isNavigation(req);
 }
 

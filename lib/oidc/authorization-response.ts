@@ -1,7 +1,8 @@
 import { AuthorizationResponseError, ValidationError } from '../errors.ts';
-import type { ResolvedOptions, ResponseMode, ResponseType } from '../options.ts';
+import type { ResolvedOptions, ResponseTransport, ResponseType } from '../options.ts';
 import { checkNonce, verifyIdToken } from './id-token.ts';
 import type { DiscoveredProvider, Provider } from './provider.ts';
+import { isJwtMode, openResponseJwt } from './response-jwt.ts';
 import type { ResponseParameters } from './response-parameters.ts';
 import { checkTokenHash } from './token-hash.ts';
 import { refuseOtherTenant, type Transaction } from './transaction.ts';
@@ -19,12 +20,15 @@ const rules: Readonly<Record<ResponseType, { idToken: boolean; accessToken: bool
   'code id_token token': { idToken: true, accessToken: true },
 };
 
+/** The way that an answer came, and whether it was a JWT. */
+export type ReceivedMode = ResponseTransport | `${ResponseTransport}.jwt`;
+
 /**
  * An authorization response after the checks that need no transaction. It holds no token: the
  * front-channel ID Token is down to the claims still to be compared, the access token is gone.
  */
 export interface ReceivedResponse {
-  readonly mode: ResponseMode;
+  readonly mode: ReceivedMode;
   readonly state: string | undefined;
   readonly iss: string | undefined;
   readonly code: string | undefined;
@@ -52,19 +56,41 @@ export interface AcceptedResponse {
  * @throws {@link TransactionError} `ERR_OIDC_TENANT_MISMATCH`
  */
 export async function receiveAuthorizationResponse(
-  parameters: ResponseParameters,
-  mode: ResponseMode,
+  received: ResponseParameters,
+  transport: ResponseTransport,
   provider: Provider,
   options: ResolvedOptions,
 ): Promise<ReceivedResponse> {
-  const { code, state, iss, error, id_token, access_token } = parameters;
-  if (Object.keys(parameters).length === 0) {
+  if (isEmpty(received)) {
     throw new ValidationError(
       'ERR_OIDC_RESPONSE_EMPTY',
       'Core 3.3.2.5',
       'the authorization response is empty; did the OP answer in a fragment?',
     );
   }
+  checkForm(received, options);
+  if (received.response === undefined) {
+    return receiveParameters(received, transport, provider, options);
+  }
+  // Whatever stands beside it in clear is not looked at.
+  const inside = await openResponseJwt(received.response, provider, options);
+  return receiveParameters(inside, `${transport}.jwt`, provider, options);
+}
+
+/** Whether the answer is a JWT has to be as every login of this flow asks for it, errors included. */
+function checkForm(received: ResponseParameters, options: ResolvedOptions): void {
+  const isAsked = isJwtMode(options.responseMode);
+  if (isAsked === (received.response !== undefined)) return;
+  throw isAsked ? plainInPlaceOfJwt() : jwtInPlaceOfPlain();
+}
+
+async function receiveParameters(
+  parameters: ResponseParameters,
+  mode: ReceivedMode,
+  provider: Provider,
+  options: ResolvedOptions,
+): Promise<ReceivedResponse> {
+  const { code, state, iss, error, id_token, access_token } = parameters;
   if (state === undefined) {
     // An error that belongs to no login is told for what it is, and ends none. Anybody can send it.
     if (error !== undefined) throw opError(parameters, 400);
@@ -159,18 +185,48 @@ export function checkAuthorizationResponse(
   provider: DiscoveredProvider,
 ): AcceptedResponse {
   checkIssuerParameter(response, provider);
+  const asked = askedMode(transaction);
+  // The login may have begun when the option was another.
+  const isJwt = isJwtMode(response.mode);
+  if (isJwt !== isJwtMode(asked)) throw isJwt ? jwtInPlaceOfPlain() : plainInPlaceOfJwt();
   // OPs send errors by redirect even where form_post was asked for, so errors are taken from both.
   if (response.error !== undefined) throw opError({ ...response, error: response.error });
-  if (response.mode !== transaction.responseMode) {
+  if (response.mode !== asked) {
     throw new ValidationError(
       'ERR_OIDC_RESPONSE_MODE',
       'Multiple Response Types 2.1',
-      `the OP answered by ${response.mode}, and ${transaction.responseMode} was asked for`,
+      `the OP answered by ${response.mode}, and ${asked} was asked for`,
     );
   }
   checkRules(response, rules[transaction.responseType], transaction.responseType);
   if (response.idToken !== undefined) checkNonce(response.idToken, transaction.nonce);
   return { code: response.code ?? '', expectedSub: response.idToken?.sub };
+}
+
+/** JARM 2.3.4: `jwt` alone stands for the default of the response type. */
+function askedMode({ responseMode, responseType }: Transaction): ReceivedMode {
+  if (responseMode !== 'jwt') return responseMode;
+  return responseType === 'code' ? 'query.jwt' : 'fragment.jwt';
+}
+
+function isEmpty(parameters: ResponseParameters): boolean {
+  return Object.keys(parameters).length === 0;
+}
+
+function plainInPlaceOfJwt(): ValidationError {
+  return new ValidationError(
+    'ERR_OIDC_JARM_MISSING',
+    'JARM 2.1',
+    'a JWT was asked for, and the authorization response is plain; does the OP know the response mode?',
+  );
+}
+
+function jwtInPlaceOfPlain(): ValidationError {
+  return new ValidationError(
+    'ERR_OIDC_JARM_UNEXPECTED',
+    'JARM 2.1',
+    'the authorization response is a JWT, and a plain one was asked for',
+  );
 }
 
 /**

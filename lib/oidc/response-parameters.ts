@@ -8,6 +8,7 @@ const usedParameters = [
   'id_token',
   'access_token',
   'token_type',
+  'response',
   'error',
   'error_description',
   'error_uri',

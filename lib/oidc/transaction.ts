@@ -37,7 +37,15 @@ const responseTypes: readonly ResponseType[] = [
   'code token',
   'code id_token token',
 ];
-const responseModes: readonly ResponseMode[] = ['form_post', 'query', 'fragment'];
+const responseModes: readonly ResponseMode[] = [
+  'form_post',
+  'query',
+  'fragment',
+  'form_post.jwt',
+  'query.jwt',
+  'fragment.jwt',
+  'jwt',
+];
 
 type Fields = [
   version: 2,

@@ -34,6 +34,7 @@ export const knownOptions: readonly string[] = [
   'tokenEndpointAuthSigningAlg',
   'requestObject',
   'idTokenSignedResponseAlg',
+  'authorizationSignedResponseAlg',
   'loadUserinfo',
   'userinfoSignedResponseAlg',
   'backchannelLogout',

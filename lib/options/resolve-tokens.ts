@@ -4,19 +4,25 @@ import { invalid, readOneOf } from './option-values.ts';
 /** What is known about the user at the end of a login, and in which form it comes. */
 type TokenOptions = Pick<
   ResolvedOptions,
-  'idTokenSignedResponseAlg' | 'loadUserinfo' | 'userinfoSignedResponseAlg'
+  | 'idTokenSignedResponseAlg'
+  | 'authorizationSignedResponseAlg'
+  | 'loadUserinfo'
+  | 'userinfoSignedResponseAlg'
 >;
 
+type AlgorithmOption = Extract<keyof TokenOptions, `${string}Alg`>;
+
 /**
- * Checks how ID Tokens and UserInfo have to come.
+ * Checks how authorization responses, ID Tokens and UserInfo have to come.
  *
  * @throws {@link OptionsError} `ERR_OIDC_OPTION_INVALID`
  */
 export function resolveTokens(options: HybridFlowOptions): TokenOptions {
-  const readAlgorithm = (name: 'idTokenSignedResponseAlg' | 'userinfoSignedResponseAlg') =>
+  const readAlgorithm = (name: AlgorithmOption) =>
     readOneOf(name, options[name], signatureAlgorithms);
   return {
     idTokenSignedResponseAlg: readAlgorithm('idTokenSignedResponseAlg'),
+    authorizationSignedResponseAlg: readAlgorithm('authorizationSignedResponseAlg'),
     loadUserinfo: readLoadUserinfo(options),
     userinfoSignedResponseAlg: readAlgorithm('userinfoSignedResponseAlg'),
   };

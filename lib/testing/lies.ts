@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { ResponseMode } from '../options.ts';
 
 /** What can be wrong with one ID Token. */
 export interface IdTokenLie {
@@ -39,7 +40,9 @@ export interface Lies {
   /** Answers as if another response type had been asked for. */
   responseType?: string;
   /** Answers in another mode than was asked for. */
-  responseMode?: 'query' | 'form_post' | 'fragment';
+  responseMode?: ResponseMode;
+  /** What is wrong with an authorization response that is a JWT. */
+  responseJwt?: IdTokenLie;
   /** Has to ask the user something: answers with the error unless the request has such a `prompt`. */
   mustAsk?: { readonly error: string; readonly prompts: readonly string[] } | undefined;
   discovery?: AnswerLie;

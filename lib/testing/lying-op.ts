@@ -289,6 +289,7 @@ export class LyingOp {
       userinfo_signing_alg_values_supported: [this.#signingKey().alg],
       response_types_supported: ['code', 'code id_token', 'code token', 'code id_token token'],
       response_modes_supported: ['form_post', 'query'],
+      authorization_signing_alg_values_supported: [this.#signingKey().alg],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: [this.#signingKey().alg],
       token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
@@ -351,13 +352,21 @@ export class LyingOp {
       parameters.splice(0, parameters.length, ['error', mustAsk.error]);
       parameters.push(['state', state], ['iss', this.issuer]);
     }
-    const mode = this.#lies.responseMode ?? request['response_mode'] ?? 'query';
-    respond(
-      res,
-      request['redirect_uri'] ?? '',
-      mode,
-      this.#lies.response?.(parameters) ?? parameters,
-    );
+    const asked = this.#lies.responseMode ?? request['response_mode'] ?? 'query';
+    const mode = asked === 'jwt' ? (types.length > 1 ? 'fragment.jwt' : 'query.jwt') : asked;
+    const answer = this.#lies.response?.(parameters) ?? parameters;
+    const [transport = '', jwt] = mode.split('.');
+    const sent = jwt === undefined ? answer : await this.#responseJwt(answer);
+    respond(res, request['redirect_uri'] ?? '', transport, sent);
+  }
+
+  async #responseJwt(
+    parameters: [name: string, value: string][],
+  ): Promise<[name: string, value: string][]> {
+    const lie = this.#lies.responseJwt ?? {};
+    const exp = Math.floor(this.#now() / 1000) + 120;
+    const claims = { ...Object.fromEntries(parameters), iss: this.issuer, aud: this.clientId, exp };
+    return [['response', lie.raw ?? (await this.#sign({ ...claims, ...lie.claims }, lie))]];
   }
 
   async #token(request: OpRequest, res: ServerResponse): Promise<void> {
