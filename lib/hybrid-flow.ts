@@ -68,7 +68,7 @@ export interface HybridFlow<Claims = unknown> {
    */
   endSessions(whose: SessionsOf, store?: Store): Promise<number>;
   /**
-   * The public keys of `clientKey`, for the OP: as JSON at a URL of the application, or to be pasted at
+   * The public keys of `clientKey` and `clientEncryptionKey`, for the OP: as JSON at a URL of the application, or to be pasted at
    * the OP. To rotate, put the new key behind the old one, and before it when the OP knows it.
    */
   jwks(): { keys: Readonly<Record<string, unknown>>[] };
@@ -128,11 +128,18 @@ function flowOfParts(parts: FlowParts): HybridFlow {
     errorHandler: () => errorHandler(parts),
     strategy: (verify) => createStrategy(parts, verify, recent),
     endSessions: (whose, store) => endSessionsOf(parts, whose, store),
-    jwks: () => ({ keys: parts.options.clientKeys.map(({ publicJwk }) => ({ ...publicJwk })) }),
+    jwks: () => jwksOf(parts.options),
     ready: async () => {
       await parts.provider.discovered();
     },
   };
+}
+
+function jwksOf({
+  clientKeys,
+  encryptionKeys,
+}: FlowParts['options']): ReturnType<HybridFlow['jwks']> {
+  return { keys: [...clientKeys, ...encryptionKeys].map(({ publicJwk }) => ({ ...publicJwk })) };
 }
 
 async function endSessionsOf(

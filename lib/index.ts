@@ -1,3 +1,8 @@
+export type {
+  ClientEncryptionKey,
+  ClientEncryptionKeys,
+  KeyAlgorithm,
+} from './encryption-key.ts';
 export * from './errors.ts';
 export type {
   ErrorEvent,
@@ -32,6 +37,7 @@ export type {
   ClientCredentials,
   ClientKeys,
   CommonOptions,
+  EncryptedResponse,
   EndSessionParams,
   EndSessionUrl,
   FailedRequest,

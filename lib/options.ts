@@ -1,4 +1,5 @@
 import type { NextFunction, Request, Response } from 'express';
+import type { ClientEncryptionKeys, EncryptionKeyPair } from './encryption-key.ts';
 import type { HybridFlowError } from './errors.ts';
 import type { Lock } from './lock.ts';
 import type { IdTokenClaims, UserinfoClaims } from './oidc/id-token-claims.ts';
@@ -272,6 +273,9 @@ export interface RequestObjectOptions {
   typ?: string | undefined;
 }
 
+/** What the OP may send encrypted: ID Tokens, UserInfo, authorization responses that are JWTs. */
+export type EncryptedResponse = 'idToken' | 'userinfo' | 'authorization';
+
 /** Options of {@link hybridFlow}. */
 export type HybridFlowOptions<Claims = unknown> = CommonOptions<Claims> & ClientCredentials;
 
@@ -359,6 +363,16 @@ export interface CommonOptions<Claims = unknown> {
    * @default plain or signed, by an asymmetric algorithm the OP lists
    */
   userinfoSignedResponseAlg?: SignatureAlgorithm | undefined;
+  /**
+   * Private key, or several, that the OP encrypts for: RSA, P-256, P-384, P-521 or X25519. Their public
+   * halves are in `jwks()`. @default nothing is encrypted
+   */
+  clientEncryptionKey?: ClientEncryptionKeys | undefined;
+  /**
+   * What has to come encrypted; all else may, with a `clientEncryptionKey`.
+   * @default ['idToken'] with a `clientEncryptionKey`
+   */
+  encryptedResponses?: readonly EncryptedResponse[] | undefined;
   /** Path of the login route, below `baseUrl`, where the router is mounted. @default '/login' */
   loginPath?: string | undefined;
   /** Path of the callback; `baseUrl` and it make the `redirect_uri`. @default '/callback' */
@@ -497,6 +511,8 @@ export interface ResolvedOptions {
   /** Names of the claims that are kept; `undefined`: UserInfo is not asked for at login. */
   readonly loadUserinfo: readonly string[] | undefined;
   readonly userinfoSignedResponseAlg: SignatureAlgorithm | undefined;
+  readonly encryptionKeys: readonly EncryptionKeyPair[];
+  readonly encryptedResponses: readonly EncryptedResponse[];
   readonly loginPath: string;
   readonly callbackPath: string;
   readonly logoutPath: string;

@@ -95,19 +95,57 @@ export function readClientKeys(given: unknown): readonly SigningKeyPair[] {
   return Object.freeze(keys);
 }
 
-function readKeyPair(given: unknown): SigningKeyPair {
+/** A private key as it was given, with what was said about it. */
+export interface GivenKey {
+  readonly raw: unknown;
+  readonly privateKey: KeyObject;
+  readonly alg: unknown;
+  readonly kid: string | undefined;
+}
+
+/**
+ * Reads a private key, alone or with its `alg` and `kid`.
+ *
+ * @param usages of a CryptoKey; one of them is enough
+ * @throws {@link OptionsError} `ERR_OIDC_OPTION_INVALID` that says nothing of the key
+ */
+export function readPrivateKey(
+  given: unknown,
+  option: string,
+  usages: readonly webcrypto.KeyUsage[],
+): GivenKey {
   const isNamed = isObject(given) && 'key' in given && !isKey(given);
   const { key: raw, ...named }: Record<string, unknown> = isNamed ? given : { key: given };
   const odd = Object.keys(named).find((name) => name !== 'alg' && name !== 'kid');
-  if (odd !== undefined) throw invalid('clientKey', `has "${odd}"; known are key, alg and kid`);
+  if (odd !== undefined) throw invalid(option, `has "${odd}"; known are key, alg and kid`);
   const jwk = isObject(raw) && !isKey(raw) ? raw : {};
-  const privateKey = privateKeyOf(raw);
+  const privateKey = privateKeyOf(raw, option);
+  if (isCryptoKey(raw) && !usages.some((usage) => raw.usages.includes(usage))) {
+    throw invalid(option, `must have the usage "${usages.join('" or "')}"`);
+  }
   const kid = named['kid'] ?? jwk['kid'];
   if (kid !== undefined && (typeof kid !== 'string' || kid === '')) {
-    throw invalid('clientKey', 'must have a "kid" that is a non-empty string, or none');
+    throw invalid(option, 'must have a "kid" that is a non-empty string, or none');
   }
+  return { raw, privateKey, alg: named['alg'] ?? jwk['alg'], kid };
+}
+
+/** The public half, as the OP is to see it. */
+export function publicJwkOf(
+  privateKey: KeyObject,
+  parameters: { alg: string; use: 'sig' | 'enc'; kid: string | undefined },
+): Readonly<Record<string, unknown>> {
+  const { kid, ...others } = parameters;
+  return {
+    ...createPublicKey(privateKey).export({ format: 'jwk' }),
+    ...others,
+    ...(kid === undefined ? {} : { kid }),
+  };
+}
+
+function readKeyPair(given: unknown): SigningKeyPair {
+  const { raw, privateKey, alg: wanted, kid } = readPrivateKey(given, 'clientKey', ['sign']);
   const fitting = algorithmsFor(raw, privateKey);
-  const wanted = named['alg'] ?? jwk['alg'];
   const alg = wanted === undefined ? fitting[0] : fitting.find((name) => name === wanted);
   if (alg === undefined) {
     throw invalid(
@@ -115,16 +153,11 @@ function readKeyPair(given: unknown): SigningKeyPair {
       `must have an "alg" of its key: ${fitting.join(', ') || 'none fits'}`,
     );
   }
-  const publicJwk = {
-    ...createPublicKey(privateKey).export({ format: 'jwk' }),
-    alg,
-    use: 'sig',
-    ...(kid === undefined ? {} : { kid }),
-  };
+  const publicJwk = publicJwkOf(privateKey, { alg, use: 'sig', kid });
   return Object.freeze({ alg, kid, key: isCryptoKey(raw) ? raw : privateKey, publicJwk });
 }
 
-function privateKeyOf(raw: unknown): KeyObject {
+function privateKeyOf(raw: unknown, option: string): KeyObject {
   let key: KeyObject;
   try {
     if (raw instanceof KeyObject) key = raw;
@@ -133,12 +166,9 @@ function privateKeyOf(raw: unknown): KeyObject {
     else key = createPrivateKey({ key: raw as JsonWebKey, format: 'jwk' });
   } catch {
     // Not as a cause: messages of parsers may quote what they were given.
-    throw invalid('clientKey', 'cannot be read: it must be PEM, a JWK, a CryptoKey or a KeyObject');
+    throw invalid(option, 'cannot be read: it must be PEM, a JWK, a CryptoKey or a KeyObject');
   }
-  if (key.type !== 'private') throw invalid('clientKey', 'must be a private key');
-  if (isCryptoKey(raw) && !raw.usages.includes('sign')) {
-    throw invalid('clientKey', 'must have the usage "sign"');
-  }
+  if (key.type !== 'private') throw invalid(option, 'must be a private key');
   return key;
 }
 

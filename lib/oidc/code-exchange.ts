@@ -22,6 +22,7 @@ export interface AccessTokenSet {
 /** What belongs to a login, whatever API its access tokens are for. */
 export interface GrantTokens {
   readonly claims: IdTokenClaims;
+  /** Without encryption: RP-Initiated Logout 4 has the client decrypt it before it is a hint. */
   readonly idToken: string;
   readonly refreshToken: string | undefined;
   /** When that was issued: epoch seconds. */
@@ -56,15 +57,16 @@ export async function exchangeCode(
     code_verifier: transaction.codeVerifier,
     ...targetParameters(resolveTarget({}, options)),
   });
-  const idToken = response.unverifiedIdToken;
-  if (idToken === undefined) {
+  const { unverifiedIdToken } = response;
+  if (unverifiedIdToken === undefined) {
     throw new ValidationError(
       'ERR_OIDC_ID_TOKEN_MISSING',
       'Core 3.3.3.3',
       'the token response must have an ID Token; it has none',
     );
   }
-  const { claims, alg } = await verifyIdToken(idToken, await provider.discovered(), options);
+  const discovered = await provider.discovered();
+  const { claims, alg, jws } = await verifyIdToken(unverifiedIdToken, discovered, options);
   checkNonce(claims, transaction.nonce);
   const hashes = [
     ['c_hash', accepted.code, 'Core 3.3.3.6'],
@@ -88,7 +90,7 @@ export async function exchangeCode(
     refreshToken: response.refreshToken,
     refreshIssuedAt: Math.floor(options.now() / 1000),
     claims,
-    idToken,
+    idToken: jws,
   };
 }
 

@@ -1,6 +1,7 @@
 import { ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { IdTokenClaims } from './id-token-claims.ts';
+import { unwrapJwt } from './jwe.ts';
 import { type AcceptedAlgorithms, type JwsCheck, verifyJws } from './jws.ts';
 import type { DiscoveredProvider } from './provider.ts';
 
@@ -9,11 +10,19 @@ export interface IdToken {
   readonly claims: IdTokenClaims;
   /** `alg` of its header: chooses the hash of c_hash, at_hash and s_hash. */
   readonly alg: string;
+  /** The signed token itself, without the encryption that it may have come in. */
+  readonly jws: string;
 }
 
 type CheckedOptions = Pick<
   ResolvedOptions,
-  'issuer' | 'clientId' | 'clockToleranceSeconds' | 'idTokenSignedResponseAlg' | 'now'
+  | 'issuer'
+  | 'clientId'
+  | 'clockToleranceSeconds'
+  | 'idTokenSignedResponseAlg'
+  | 'encryptionKeys'
+  | 'encryptedResponses'
+  | 'now'
 >;
 
 /**
@@ -27,15 +36,18 @@ export async function verifyIdToken(
   provider: DiscoveredProvider,
   options: CheckedOptions,
 ): Promise<IdToken> {
-  refuseEncrypted(unverifiedIdToken);
+  // Core 3.1.3.7 number 1: where encryption was registered, what is not encrypted SHOULD be rejected.
+  const jws = await unwrapJwt(unverifiedIdToken, 'idToken', options, (check, wanted) =>
+    refusal(check, wanted, 'Core 3.1.3.7 (1)'),
+  );
   // Core 3.1.3.7 numbers 6 to 8: signed by the OP's keys with the algorithm that was registered.
   const accepted = idTokenAlgorithms(provider, options);
-  const { claims, header } = await verifyJws(unverifiedIdToken, provider, accepted, refusal);
+  const { claims, header } = await verifyJws(jws, provider, accepted, refusal);
   checkIssuer(claims, options);
   checkAudience(claims, options);
   checkSubject(claims);
   checkTimes(claims, options);
-  return { claims: claims as IdTokenClaims, alg: header.alg };
+  return { claims: claims as IdTokenClaims, alg: header.alg, jws };
 }
 
 /** What ID Tokens may be signed with, and Logout Tokens with them. */
@@ -60,14 +72,6 @@ export function checkNonce(claims: { readonly nonce?: unknown }, expected: strin
   if (claims.nonce !== expected) {
     throw refusal('NONCE', 'nonce must be the one of this login', 'Core 3.1.3.7 (11)');
   }
-}
-
-/** Number 1 asks for decryption where encryption was registered; this client registers none. */
-function refuseEncrypted(unverifiedIdToken: string): void {
-  // RFC 7516 9: an encrypted token has five parts.
-  if (unverifiedIdToken.split('.').length !== 5) return;
-  const wanted = 'it must be signed and not encrypted; turn encryption off at the OP';
-  throw refusal('ENCRYPTED', wanted, 'Core 3.1.3.7 (1)');
 }
 
 function checkIssuer(claims: Readonly<Record<string, unknown>>, options: CheckedOptions): void {
@@ -118,7 +122,18 @@ function isTime(value: unknown): value is number {
 }
 
 function refusal(
-  check: JwsCheck | 'ENCRYPTED' | 'ISS' | 'AUD' | 'AZP' | 'EXP' | 'IAT' | 'NBF' | 'SUB' | 'NONCE',
+  check:
+    | JwsCheck
+    | 'ENCRYPTED'
+    | 'UNENCRYPTED'
+    | 'ISS'
+    | 'AUD'
+    | 'AZP'
+    | 'EXP'
+    | 'IAT'
+    | 'NBF'
+    | 'SUB'
+    | 'NONCE',
   wanted: string,
   section: string,
   cause?: unknown,

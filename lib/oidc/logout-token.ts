@@ -1,6 +1,7 @@
 import { type LogoutTokenErrorCode, ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { idTokenAlgorithms } from './id-token.ts';
+import { decryptJwt, isEncrypted } from './jwe.ts';
 import { verifyJws } from './jws.ts';
 import type { DiscoveredProvider } from './provider.ts';
 
@@ -23,7 +24,12 @@ const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
 
 type CheckedOptions = Pick<
   ResolvedOptions,
-  'issuer' | 'clientId' | 'clockToleranceSeconds' | 'idTokenSignedResponseAlg' | 'now'
+  | 'issuer'
+  | 'clientId'
+  | 'clockToleranceSeconds'
+  | 'idTokenSignedResponseAlg'
+  | 'encryptionKeys'
+  | 'now'
 >;
 
 /**
@@ -38,7 +44,12 @@ export async function verifyLogoutToken(
   options: CheckedOptions,
 ): Promise<LogoutToken> {
   const accepted = idTokenAlgorithms(provider, options);
-  const { claims, header } = await verifyJws(unverifiedLogoutToken, provider, accepted, refusal);
+  // 2.4: it MAY be encrypted, as ID Tokens are; the signature alone is what ends sessions.
+  const isOpened = options.encryptionKeys.length > 0 && isEncrypted(unverifiedLogoutToken);
+  const jws = isOpened
+    ? await decryptJwt(unverifiedLogoutToken, options.encryptionKeys)
+    : unverifiedLogoutToken;
+  const { claims, header } = await verifyJws(jws, provider, accepted, refusal);
   // 2.4: explicit typing is RECOMMENDED; a type that is there has to be this one, or none in particular.
   if (!/^((application\/)?logout\+jwt|jwt)$/i.test(header.typ ?? 'jwt')) {
     throw refusal('TYP', 'typ must be "logout+jwt"', '2.4');

@@ -47,13 +47,13 @@ export async function refreshTokens(
   const refreshIssuedAt = isNew ? Math.floor(options.now() / 1000) : current.refreshIssuedAt;
   const { idToken: idTokenBefore, claims: claimsBefore } = current;
   const unchanged = { idToken: idTokenBefore, claims: claimsBefore, refreshToken, refreshIssuedAt };
-  const idToken = response.unverifiedIdToken;
+  const { unverifiedIdToken } = response;
   // Core 12.2: the refresh response might not contain an ID Token.
-  if (idToken === undefined) return { access, grant: unchanged };
+  if (unverifiedIdToken === undefined) return { access, grant: unchanged };
 
-  const verified = await verifyIfKeysCanBeHad(idToken, provider, options);
+  const verified = await verifyIfKeysCanBeHad(unverifiedIdToken, provider, options);
   if (verified === undefined) return { access, grant: unchanged };
-  const { claims, alg } = verified;
+  const { claims, alg, jws: idToken } = verified;
   checkSameLogin(claims, current.claims);
   checkTokenHash({
     claim: 'at_hash',

@@ -1,5 +1,6 @@
 import { type ResponseJwtErrorCode, ValidationError } from '../errors.ts';
 import type { ResolvedOptions, ResponseMode } from '../options.ts';
+import { unwrapJwt } from './jwe.ts';
 import { verifyJws } from './jws.ts';
 import type { Provider } from './provider.ts';
 import { type ResponseParameters, readResponseParameters } from './response-parameters.ts';
@@ -8,7 +9,13 @@ type Check = ResponseJwtErrorCode extends `ERR_OIDC_JARM_${infer Name}` ? Name :
 
 type UsedOptions = Pick<
   ResolvedOptions,
-  'issuer' | 'clientId' | 'clockToleranceSeconds' | 'authorizationSignedResponseAlg' | 'now'
+  | 'issuer'
+  | 'clientId'
+  | 'clockToleranceSeconds'
+  | 'authorizationSignedResponseAlg'
+  | 'encryptionKeys'
+  | 'encryptedResponses'
+  | 'now'
 >;
 
 /** Whether a response mode has the answer come as a JWT. */
@@ -28,9 +35,8 @@ export async function openResponseJwt(
   provider: Provider,
   options: UsedOptions,
 ): Promise<ResponseParameters> {
-  if (unverifiedJwt.split('.').length === 5) {
-    throw refusal('ENCRYPTED', 'it must be signed and not encrypted');
-  }
+  // JARM 2.4 (1).
+  const jws = await unwrapJwt(unverifiedJwt, 'authorization', options, refusal);
   const discovered = await provider.discovered();
   const { authorization_signing_alg_values_supported: offered } = discovered.metadata;
   const accepted = {
@@ -38,7 +44,7 @@ export async function openResponseJwt(
     registered: options.authorizationSignedResponseAlg,
     offered: Array.isArray(offered) ? (offered as string[]) : undefined,
   };
-  const { claims } = await verifyJws(unverifiedJwt, discovered, accepted, refuseJws);
+  const { claims } = await verifyJws(jws, discovered, accepted, refuseJws);
   checkAddress(claims, options);
   checkTimes(claims, options);
   const { response: _nested, ...parameters } = claims;

@@ -3,6 +3,7 @@ import { ProviderError, type UserinfoErrorCode, ValidationError } from '../error
 import type { ResolvedOptions } from '../options.ts';
 import type { LoginFindings } from './code-exchange.ts';
 import type { IdTokenClaims, UserinfoClaims } from './id-token-claims.ts';
+import { unwrapJwt } from './jwe.ts';
 import { verifyJws } from './jws.ts';
 import { type DiscoveredProvider, isAsGoodAsIssuer, type Provider } from './provider.ts';
 import { checkRequestedClaims } from './requested-claims.ts';
@@ -12,11 +13,18 @@ type Check = UserinfoErrorCode extends `ERR_OIDC_USERINFO_${infer Name}` ? Name 
 
 type UsedOptions = Pick<
   ResolvedOptions,
-  'issuer' | 'clientId' | 'clockToleranceSeconds' | 'userinfoSignedResponseAlg' | 'claims' | 'now'
+  | 'issuer'
+  | 'clientId'
+  | 'clockToleranceSeconds'
+  | 'userinfoSignedResponseAlg'
+  | 'encryptionKeys'
+  | 'encryptedResponses'
+  | 'claims'
+  | 'now'
 >;
 
 /**
- * Asks the UserInfo Endpoint about the user of a login. Plain and signed answers are taken.
+ * Asks the UserInfo Endpoint about the user of a login. Plain, signed and encrypted answers are taken.
  *
  * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#UserInfo Core 5.3}
  * @throws {@link ProviderError} when the OP has no such endpoint, fails, or refuses the access token
@@ -92,10 +100,22 @@ async function readClaims(
   const mediaType = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
   const text = await response.text();
   // Core 5.3.2: the media type tells plain answers from signed ones.
-  if (mediaType === 'application/jwt') return verifySigned(text, discovered, options);
+  if (mediaType === 'application/jwt') {
+    const inside = await unwrapJwt(text.trim(), 'userinfo', options, refuseForm);
+    // Encrypted, and not signed: as good as plain, since TLS says who has sent it.
+    const isUnsigned = inside !== text.trim() && inside.startsWith('{');
+    return isUnsigned ? readPlain(inside, options) : verifySigned(inside, discovered, options);
+  }
   if (mediaType !== 'application/json') {
     throw refusal('MALFORMED', 'it must be JSON or a JWT, by its media type', 'Core 5.3.2');
   }
+  if (options.encryptedResponses.includes('userinfo')) {
+    throw refuseForm('UNENCRYPTED', 'encryptedResponses names it, and it must be encrypted');
+  }
+  return readPlain(text, options);
+}
+
+function readPlain(text: string, options: UsedOptions): Readonly<Record<string, unknown>> {
   if (options.userinfoSignedResponseAlg !== undefined) {
     const wanted = 'userinfoSignedResponseAlg is set, and it must be signed';
     throw refusal('UNSIGNED', wanted, 'Core 5.3.2');
@@ -113,7 +133,7 @@ async function verifySigned(
     registered: options.userinfoSignedResponseAlg,
     offered: discovered.metadata.userinfo_signing_alg_values_supported,
   };
-  const { claims } = await verifyJws(unverifiedJwt.trim(), discovered, accepted, refusal);
+  const { claims } = await verifyJws(unverifiedJwt, discovered, accepted, refusal);
   // Core 5.3.2: a signed answer has iss and aud. Stricter than its SHOULD: without them an ID Token
   // or another client's answer would pass.
   if (claims['iss'] !== options.issuer) {
@@ -141,6 +161,10 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
     // Answered below, together with JSON that is no object.
   }
   throw refusal('MALFORMED', 'it must be a JSON object', 'Core 5.3.2');
+}
+
+function refuseForm(check: 'ENCRYPTED' | 'UNENCRYPTED', wanted: string): ValidationError {
+  return refusal(check, wanted, 'Core 5.3.2');
 }
 
 function refusal(check: Check, wanted: string, section: string, cause?: unknown): ValidationError {

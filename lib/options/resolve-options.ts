@@ -37,6 +37,8 @@ export const knownOptions: readonly string[] = [
   'authorizationSignedResponseAlg',
   'loadUserinfo',
   'userinfoSignedResponseAlg',
+  'clientEncryptionKey',
+  'encryptedResponses',
   'backchannelLogout',
   'frontchannelLogout',
   'indexSessions',

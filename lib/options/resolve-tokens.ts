@@ -1,4 +1,11 @@
-import { type HybridFlowOptions, type ResolvedOptions, signatureAlgorithms } from '../options.ts';
+import { readEncryptionKeys } from '../encryption-key.ts';
+import { OptionsError } from '../errors.ts';
+import {
+  type EncryptedResponse,
+  type HybridFlowOptions,
+  type ResolvedOptions,
+  signatureAlgorithms,
+} from '../options.ts';
 import { invalid, readOneOf } from './option-values.ts';
 
 /** What is known about the user at the end of a login, and in which form it comes. */
@@ -8,6 +15,8 @@ type TokenOptions = Pick<
   | 'authorizationSignedResponseAlg'
   | 'loadUserinfo'
   | 'userinfoSignedResponseAlg'
+  | 'encryptionKeys'
+  | 'encryptedResponses'
 >;
 
 type AlgorithmOption = Extract<keyof TokenOptions, `${string}Alg`>;
@@ -15,7 +24,7 @@ type AlgorithmOption = Extract<keyof TokenOptions, `${string}Alg`>;
 /**
  * Checks how authorization responses, ID Tokens and UserInfo have to come.
  *
- * @throws {@link OptionsError} `ERR_OIDC_OPTION_INVALID`
+ * @throws {@link OptionsError} `ERR_OIDC_OPTION_INVALID`, `ERR_OIDC_OPTION_MISSING`
  */
 export function resolveTokens(options: HybridFlowOptions): TokenOptions {
   const readAlgorithm = (name: AlgorithmOption) =>
@@ -25,6 +34,32 @@ export function resolveTokens(options: HybridFlowOptions): TokenOptions {
     authorizationSignedResponseAlg: readAlgorithm('authorizationSignedResponseAlg'),
     loadUserinfo: readLoadUserinfo(options),
     userinfoSignedResponseAlg: readAlgorithm('userinfoSignedResponseAlg'),
+    ...readEncryption(options),
+  };
+}
+
+const responses: readonly EncryptedResponse[] = ['idToken', 'userinfo', 'authorization'];
+
+function readEncryption({
+  clientEncryptionKey,
+  encryptedResponses,
+}: HybridFlowOptions): Pick<ResolvedOptions, 'encryptionKeys' | 'encryptedResponses'> {
+  const hasKey = clientEncryptionKey !== undefined;
+  const named = encryptedResponses ?? (hasKey ? ['idToken'] : []);
+  if (!Array.isArray(named) || !named.every((name) => responses.includes(name))) {
+    const wanted = `an array of ${responses.map((name) => `"${name}"`).join(', ')}`;
+    throw invalid('encryptedResponses', wanted, encryptedResponses);
+  }
+  if (named.length > 0 && !hasKey) {
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_MISSING',
+      'clientEncryptionKey',
+      '"clientEncryptionKey" is required with "encryptedResponses"',
+    );
+  }
+  return {
+    encryptionKeys: hasKey ? readEncryptionKeys(clientEncryptionKey) : [],
+    encryptedResponses: Object.freeze([...named]),
   };
 }
 

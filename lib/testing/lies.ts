@@ -1,5 +1,14 @@
+import type { KeyObject } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { ResponseMode } from '../options.ts';
+
+/** How a token is encrypted. */
+export interface Encryption {
+  readonly key: KeyObject | Uint8Array;
+  readonly alg: string;
+  readonly enc: string;
+  readonly kid?: string;
+}
 
 /** What can be wrong with one ID Token. */
 export interface IdTokenLie {
@@ -12,6 +21,10 @@ export interface IdTokenLie {
    * a foreign key that the header brings along.
    */
   signedWith?: 'none' | 'client_secret' | 'public_key' | 'foreign_key' | 'embedded_key';
+  /** Encrypted in another way than the OP has registered, or not at all. */
+  encrypted?: Encryption | 'not';
+  /** Changes the token at last. */
+  tampered?: (token: string) => string;
   /** Sent in place of a token. */
   raw?: string;
 }

@@ -1,10 +1,18 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose';
+import {
+  CompactEncrypt,
+  type CryptoKey,
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  type JWK,
+  SignJWT,
+} from 'jose';
 import { createGate, type Gate } from './gate.ts';
 import { tokenHash } from './hash.ts';
-import type { AnswerLie, IdTokenLie, Lies } from './lies.ts';
+import type { AnswerLie, Encryption, IdTokenLie, Lies } from './lies.ts';
 import { type Listening, listen } from './listen.ts';
 import { type Certificate, listenTls } from './listen-tls.ts';
 import { respond, sendSignInPage } from './op-pages.ts';
@@ -68,6 +76,12 @@ export class LyingOp {
   claims: Record<string, unknown> = {};
   /** What it knows of every user, beside the subject. */
   userinfo: Record<string, unknown> = { name: 'Ada Marwick', email: 'ada@shop.example' };
+  /** What it encrypts for the client. */
+  encrypts: {
+    idToken?: Encryption | undefined;
+    userinfo?: Encryption | undefined;
+    authorization?: Encryption | undefined;
+  } = {};
   /** Everything that it was asked, oldest first. */
   requests: OpRequest[] = [];
   /** Every token, code and other secret it ever handed out. */
@@ -192,7 +206,8 @@ export class LyingOp {
       events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
       ...lie.claims,
     };
-    return this.#sign(claims, { ...lie, header: { typ: 'logout+jwt', ...lie.header } });
+    const typed = { ...lie, header: { typ: 'logout+jwt', ...lie.header } };
+    return this.#make(claims, typed, 'idToken');
   }
 
   /** Ends every grant, as an administrator of the OP would. */
@@ -366,7 +381,12 @@ export class LyingOp {
     const lie = this.#lies.responseJwt ?? {};
     const exp = Math.floor(this.#now() / 1000) + 120;
     const claims = { ...Object.fromEntries(parameters), iss: this.issuer, aud: this.clientId, exp };
-    return [['response', lie.raw ?? (await this.#sign({ ...claims, ...lie.claims }, lie))]];
+    return [
+      [
+        'response',
+        lie.raw ?? (await this.#make({ ...claims, ...lie.claims }, lie, 'authorization')),
+      ],
+    ];
   }
 
   async #token(request: OpRequest, res: ServerResponse): Promise<void> {
@@ -403,7 +423,7 @@ export class LyingOp {
     const lie = this.#lies.signedUserinfo;
     if (lie === undefined) return send(res, claims, this.#lies.userinfo);
     const addressed = { iss: this.issuer, aud: this.clientId, ...claims, ...lie.claims };
-    const body = lie.raw ?? (await this.#sign(addressed, lie));
+    const body = lie.raw ?? (await this.#make(addressed, lie, 'userinfo'));
     const jwt = { headers: { 'content-type': 'application/jwt' }, body };
     return send(res, {}, { ...jwt, ...this.#lies.userinfo });
   }
@@ -472,13 +492,25 @@ export class LyingOp {
       ...grant.claims,
       ...lie.claims,
     };
-    return this.#note(await this.#sign(claims, lie));
+    return this.#note(await this.#make(claims, lie, 'idToken'));
   }
 
   #signingKey(): SigningKey {
     const [key] = this.#keys;
     if (key === undefined) throw new Error('the OP has no key');
     return key;
+  }
+
+  /** Signed, and encrypted where that is registered. */
+  async #make(
+    claims: object,
+    lie: IdTokenLie,
+    kind: 'idToken' | 'userinfo' | 'authorization',
+  ): Promise<string> {
+    const jws = await this.#sign(claims, lie);
+    const encryption = lie.encrypted ?? this.encrypts[kind] ?? 'not';
+    const token = encryption === 'not' ? jws : await encrypt(jws, encryption);
+    return lie.tampered?.(token) ?? token;
   }
 
   async #sign(claims: object, lie: IdTokenLie): Promise<string> {
@@ -536,6 +568,12 @@ function pickTarget(parameters: Record<string, string>): Record<string, string> 
 function hs256(header: object, claims: object, key: string): string {
   const input = `${encode({ ...header, alg: 'HS256' })}.${encode(claims)}`;
   return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`;
+}
+
+async function encrypt(jws: string, { key, alg, enc, kid }: Encryption): Promise<string> {
+  const jwe = new CompactEncrypt(Buffer.from(jws));
+  jwe.setProtectedHeader({ alg, enc, cty: 'JWT', ...(kid === undefined ? {} : { kid }) });
+  return jwe.encrypt(key);
 }
 
 function encode(value: object): string {

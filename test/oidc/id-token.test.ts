@@ -9,6 +9,8 @@ const options = {
   clientId: 'client',
   clockToleranceSeconds: 30,
   idTokenSignedResponseAlg: undefined,
+  encryptionKeys: [],
+  encryptedResponses: [],
   now: () => now * 1000,
 };
 const claims = { iss: 'https://op.example', sub: 'ada', aud: 'client', exp: now + 300, iat: now };
