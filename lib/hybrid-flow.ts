@@ -17,6 +17,7 @@ import { createSilentLogins } from './http/silent-login.ts';
 import { createStrategy, type HybridFlowStrategy } from './http/strategy.ts';
 import { createTransactionCookies } from './http/transaction-cookies.ts';
 import type { Lock } from './lock.ts';
+import { createMutualTls } from './oidc/mutual-tls.ts';
 import { createProvider } from './oidc/provider.ts';
 import { resolveOptions } from './options/resolve-options.ts';
 import type { HybridFlowOptions, LoginOptions, Verify } from './options.ts';
@@ -170,7 +171,8 @@ async function endSessionsOf(
 
 function buildParts(given: HybridFlowOptions, tenantId?: string, shared?: SharedParts): FlowParts {
   const options = resolveOptions(given, tenantId);
-  const provider = createProvider(options);
+  const mutualTls = options.clientCertificate && createMutualTls(options.clientCertificate);
+  const provider = createProvider(options, mutualTls);
   const sealer = createSealer(options.secrets);
   const tokenStore = createTokenStore(sealer, options, shared?.openedRecords);
   const lock = boundedLock(shared?.lock ?? options.lock ?? inProcessLock());
@@ -179,6 +181,7 @@ function buildParts(given: HybridFlowOptions, tenantId?: string, shared?: Shared
   return {
     options,
     provider,
+    mutualTls,
     sealer,
     tokenStore,
     freshTokens,

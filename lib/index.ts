@@ -1,3 +1,4 @@
+export type { ClientCertificateOptions } from './client-certificate.ts';
 export type {
   ClientEncryptionKey,
   ClientEncryptionKeys,

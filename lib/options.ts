@@ -1,4 +1,5 @@
 import type { NextFunction, Request, Response } from 'express';
+import type { ClientCertificate, ClientCertificateOptions } from './client-certificate.ts';
 import type { ClientEncryptionKeys, EncryptionKeyPair } from './encryption-key.ts';
 import type { HybridFlowError } from './errors.ts';
 import type { Lock } from './lock.ts';
@@ -40,6 +41,8 @@ export type TokenEndpointAuthMethod =
   | 'client_secret_post'
   | 'client_secret_jwt'
   | 'private_key_jwt'
+  | 'tls_client_auth'
+  | 'self_signed_tls_client_auth'
   | 'none';
 
 /** What `verify` gets: a login in which every check has passed. */
@@ -250,6 +253,14 @@ export type ClientCredentials =
       /** A public client: PKCE alone binds the code. */
       tokenEndpointAuthMethod: 'none';
       tokenEndpointAuthSigningAlg?: undefined;
+    }
+  | {
+      clientSecret?: undefined;
+      /** For request objects. */
+      clientKey?: ClientKeys | undefined;
+      /** By the `clientCertificate`, which is signed by a CA or by itself. */
+      tokenEndpointAuthMethod: 'tls_client_auth' | 'self_signed_tls_client_auth';
+      tokenEndpointAuthSigningAlg?: undefined;
     };
 
 /** Claims of a request object that are no parameters. */
@@ -344,6 +355,16 @@ export interface CommonOptions<Claims = unknown> {
   allowedOrganizations?: AllowedOrganizations | undefined;
   /** For OPs with a logout of their own. @default the standard request */
   endSessionUrl?: EndSessionUrl | undefined;
+  /**
+   * The certificate that the client shows at the OP, at its `mtls_endpoint_aliases` if it has any, and at APIs that
+   * `req.oidc.fetch` calls; or a function that gives the newest one. RFC 8705.
+   */
+  clientCertificate?: ClientCertificateOptions | (() => ClientCertificateOptions) | undefined;
+  /**
+   * Access tokens are bound to the certificate. Refused are an OP that does not say that it binds them, and JWTs that name
+   * another certificate, or none. @default false
+   */
+  certificateBoundAccessTokens?: boolean | undefined;
   /** Wire name: `id_token_signed_response_alg`. @default the asymmetric algorithms the OP lists */
   idTokenSignedResponseAlg?: SignatureAlgorithm | undefined;
   /**
@@ -498,6 +519,8 @@ export interface ResolvedOptions {
   readonly clientKeys: readonly SigningKeyPair[];
   readonly tokenEndpointAuthMethod: TokenEndpointAuthMethod | undefined;
   readonly tokenEndpointAuthSigningAlg: SecretAlgorithm;
+  readonly clientCertificate: (() => ClientCertificate) | undefined;
+  readonly certificateBoundAccessTokens: boolean;
   readonly requestObject:
     | {
         readonly key: SigningKey;

@@ -1,3 +1,4 @@
+import type { MutualTls } from '../oidc/mutual-tls.ts';
 import type { Provider } from '../oidc/provider.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { EndSessions } from '../tokens/end-sessions.ts';
@@ -15,6 +16,8 @@ import type { TransactionCookies } from './transaction-cookies.ts';
 export interface FlowParts {
   readonly options: ResolvedOptions;
   readonly provider: Provider;
+  /** There where the client has a certificate. */
+  readonly mutualTls: MutualTls | undefined;
   readonly sealer: Sealer;
   readonly tokenStore: TokenStore;
   readonly freshTokens: FreshTokens;

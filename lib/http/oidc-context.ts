@@ -231,10 +231,13 @@ export class RequestContext implements OidcContext {
     if (record !== this.#login.record) this.#login = { ...this.#login, record };
   }
 
-  #send(input: string | URL, init: RequestInit, accessToken: string): Promise<Response> {
+  async #send(input: string | URL, init: RequestInit, accessToken: string): Promise<Response> {
+    const { options, mutualTls } = this.#parts;
     const headers = new Headers(init.headers);
     headers.set('Authorization', `Bearer ${accessToken}`);
-    return this.#parts.options.fetch(input, { ...init, headers });
+    const dispatcher = await mutualTls?.dispatcher();
+    const connection = dispatcher === undefined ? {} : { dispatcher };
+    return options.fetch(input, { ...init, headers, ...connection } as RequestInit);
   }
 }
 

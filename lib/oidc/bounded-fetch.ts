@@ -1,5 +1,6 @@
 import type { ResolvedOptions } from '../options.ts';
 import { type BoundedRequest, readBounded } from './bounded-answer.ts';
+import type { MutualTls } from './mutual-tls.ts';
 import { sendByUndici } from './undici-request.ts';
 
 /**
@@ -8,16 +9,20 @@ import { sendByUndici } from './undici-request.ts';
  * on elsewhere takes the client's credentials with it.
  *
  * @param rewrite changes the text of a good answer to a POST
+ * @param mutualTls connections on which the client shows its certificate; a `fetch` of the application gets them
+ *   as `dispatcher`
  */
 export function boundedFetch(
   options: Pick<ResolvedOptions, 'customFetch' | 'httpTimeoutSeconds'>,
   rewrite?: (text: string) => string,
+  mutualTls?: MutualTls,
 ): (url: string, init?: object) => Promise<Response> {
   const { customFetch, httpTimeoutSeconds } = options;
   const send = customFetch === undefined ? sendByUndici : sendBy(customFetch);
   return async (url, init: BoundedRequest = {}) => {
     const signal = AbortSignal.timeout(httpTimeoutSeconds * 1000);
-    const { body, ...answer } = await send(url, init, signal);
+    const dispatcher = await mutualTls?.dispatcher();
+    const { body, ...answer } = await send(url, init, signal, dispatcher);
     if (body.length === 0) return new Response(null, answer);
     const isRewritten = rewrite !== undefined && init.method === 'POST' && answer.status < 300;
     return new Response(isRewritten ? rewrite(body.toString()) : body, answer);
@@ -26,8 +31,10 @@ export function boundedFetch(
 
 /** By the fetch that the application gave. */
 function sendBy(fetch: typeof globalThis.fetch): typeof sendByUndici {
-  return async (url, init, signal) => {
-    const response = await fetch(url, { ...(init as RequestInit), redirect: 'manual', signal });
+  return async (url, init, signal, dispatcher) => {
+    const shown = dispatcher === undefined ? {} : { dispatcher };
+    const wanted = { ...init, redirect: 'manual', signal, ...shown };
+    const response = await fetch(url, wanted as RequestInit);
     const { status, statusText, headers } = response;
     return { status, statusText, headers, body: await readBounded(response.body ?? nothing()) };
   };

@@ -40,6 +40,10 @@ export function clientAuthentication(
       if (key === undefined) throw new TypeError('private_key_jwt has a key');
       return byAssertion(key, options);
     }
+    case 'tls_client_auth':
+    case 'self_signed_tls_client_auth':
+      // The two differ in what the OP holds the certificate against.
+      return client.TlsClientAuth();
     case 'none':
       return client.None();
   }

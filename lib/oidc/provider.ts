@@ -5,6 +5,7 @@ import { loadUndici } from '../undici.ts';
 import { boundedFetch } from './bounded-fetch.ts';
 import { clientAuthentication } from './client-authentication.ts';
 import { setIdTokenAside } from './id-token-aside.ts';
+import type { MutualTls } from './mutual-tls.ts';
 import { type ProviderKeys, providerKeys } from './provider-keys.ts';
 import { translateError } from './translate-error.ts';
 
@@ -25,6 +26,8 @@ export interface DiscoveredProvider {
   readonly metadata: Readonly<client.ServerMetadata>;
   readonly authorizationEndpoint: string;
   readonly keys: ProviderKeys;
+  /** Thumbprint of the certificate that access tokens have to be bound to. */
+  readonly boundTo: (() => string) | undefined;
 }
 
 /** The OP, discovered when first needed. */
@@ -40,7 +43,7 @@ export interface Provider {
 /**
  * @see {@link https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig Discovery 4}
  */
-export function createProvider(options: ResolvedOptions): Provider {
+export function createProvider(options: ResolvedOptions, mutualTls?: MutualTls): Provider {
   let current: DiscoveredProvider | undefined;
   let discoveredAt = 0;
   let pending: Promise<DiscoveredProvider> | undefined;
@@ -49,7 +52,7 @@ export function createProvider(options: ResolvedOptions): Provider {
   if (options.customFetch === undefined) loadUndici().catch(() => undefined);
 
   const refresh = (): Promise<DiscoveredProvider> => {
-    pending ??= discover(options)
+    pending ??= discover(options, mutualTls)
       .then(async (found) => {
         // The keys at hand survive a refresh, so that an outage of jwks_uri stays harmless.
         if (current !== undefined && current.metadata.jwks_uri === found.metadata.jwks_uri) {
@@ -87,8 +90,11 @@ export function createProvider(options: ResolvedOptions): Provider {
   };
 }
 
-async function discover(options: ResolvedOptions): Promise<DiscoveredProvider> {
-  const fetch = boundedFetch(options);
+async function discover(
+  options: ResolvedOptions,
+  mutualTls: MutualTls | undefined,
+): Promise<DiscoveredProvider> {
+  const fetch = boundedFetch(options, undefined, mutualTls);
   const issuer = new URL(options.issuer);
   const isInsecureAllowed = options.allowInsecureRequests || issuer.protocol === 'http:';
   const extensions = isInsecureAllowed ? [client.allowInsecureRequests] : [];
@@ -105,7 +111,7 @@ async function discover(options: ResolvedOptions): Promise<DiscoveredProvider> {
     if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') throw otherIssuer(options);
     throw translateError(error, 'discovery', options.issuer);
   }
-  const metadata = Object.freeze(found.serverMetadata());
+  const metadata = Object.freeze(withAliases(found.serverMetadata(), mutualTls));
   checkMetadata(metadata, options, isInsecureAllowed);
   const configure = (timeoutSeconds: number): client.Configuration => {
     // Known only now: how this client authenticates depends on what the OP offers.
@@ -119,6 +125,7 @@ async function discover(options: ResolvedOptions): Promise<DiscoveredProvider> {
     configuration[client.customFetch] = boundedFetch(
       { customFetch, httpTimeoutSeconds: timeoutSeconds },
       setIdTokenAside,
+      mutualTls,
     );
     configuration.timeout = timeoutSeconds + 1;
     if (isInsecureAllowed) client.allowInsecureRequests(configuration);
@@ -130,8 +137,32 @@ async function discover(options: ResolvedOptions): Promise<DiscoveredProvider> {
     patientConfiguration: configure(patience * options.httpTimeoutSeconds),
     metadata,
     authorizationEndpoint: String(metadata.authorization_endpoint),
+    boundTo: options.certificateBoundAccessTokens ? mutualTls?.thumbprint : undefined,
     keys: providerKeys(String(metadata.jwks_uri), fetch, options),
   };
+}
+
+/** Endpoints that the client itself calls, as itself. */
+const clientEndpoints = [
+  'token_endpoint',
+  'revocation_endpoint',
+  'userinfo_endpoint',
+  'pushed_authorization_request_endpoint',
+] as const;
+
+/**
+ * The endpoints at which a client with a certificate is to show it.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8705#section-5 RFC 8705 section 5}
+ */
+function withAliases(
+  metadata: client.ServerMetadata,
+  mutualTls: MutualTls | undefined,
+): client.ServerMetadata {
+  const aliases = metadata.mtls_endpoint_aliases ?? {};
+  if (mutualTls === undefined) return metadata;
+  const named = clientEndpoints.filter((name) => aliases[name] !== undefined);
+  return { ...metadata, ...Object.fromEntries(named.map((name) => [name, aliases[name]])) };
 }
 
 function checkMetadata(
@@ -150,6 +181,15 @@ function checkMetadata(
       'ERR_OIDC_METADATA',
       'discovery',
       `the discovery document needs "${name}", an https URL`,
+    );
+  }
+  const isBinding = metadata.tls_client_certificate_bound_access_tokens === true;
+  if (options.certificateBoundAccessTokens && !isBinding) {
+    // RFC 8705 3.3: false where it is left out.
+    throw new ProviderError(
+      'ERR_OIDC_METADATA',
+      'discovery',
+      'the discovery document does not say tls_client_certificate_bound_access_tokens, and "certificateBoundAccessTokens" wants it',
     );
   }
 }

@@ -2,6 +2,7 @@ import * as client from 'openid-client';
 import { type HybridFlowError, ProviderError, ValidationError } from '../errors.ts';
 import { unverifiedIdTokenName } from './id-token-aside.ts';
 import type { Provider } from './provider.ts';
+import { checkTokenBinding } from './token-binding.ts';
 import { translateError } from './translate-error.ts';
 
 /** An answer of the token endpoint: well-formed, its ID Token not yet verified. */
@@ -20,7 +21,8 @@ export interface TokenResponse {
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5 RFC 6749 section 5}
  * @throws {@link ProviderError} on every failure of the OP, `ERR_OIDC_GRANT_REFUSED` on `invalid_grant`
- * @throws {@link ValidationError} `ERR_OIDC_TOKEN_TYPE` when the token is no bearer token
+ * @throws {@link ValidationError} `ERR_OIDC_TOKEN_TYPE` when the token is no bearer token,
+ *   `ERR_OIDC_TOKEN_BINDING` when it has to be bound and is not
  */
 export async function requestTokens(
   provider: Provider,
@@ -30,6 +32,8 @@ export async function requestTokens(
   const discovered = await provider.discovered();
   const isRefresh = grantType === 'refresh_token';
   const configuration = isRefresh ? discovered.patientConfiguration : discovered.configuration;
+  // A certificate may be renewed while this request is under way.
+  const before = discovered.boundTo?.();
   let response: client.TokenEndpointResponse;
   try {
     response = await client.genericGrantRequest(configuration, grantType, parameters);
@@ -51,6 +55,10 @@ export async function requestTokens(
       'token',
       'the access_token of the token response has characters that cannot stand in a header',
     );
+  }
+  if (discovered.boundTo !== undefined) {
+    const thumbprints = [before ?? '', discovered.boundTo()];
+    checkTokenBinding(response.access_token, 'x5t#S256', thumbprints);
   }
   const unverifiedIdToken = response[unverifiedIdTokenName];
   if (unverifiedIdToken !== undefined && typeof unverifiedIdToken !== 'string') {

@@ -1,4 +1,5 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import type { Dispatcher } from 'undici';
 import { loadUndici } from '../undici.ts';
 import {
   AnswerTooLargeError,
@@ -29,6 +30,7 @@ export async function sendByUndici(
   url: string,
   init: BoundedRequest,
   signal: AbortSignal,
+  dispatcher?: Dispatcher,
 ): Promise<BoundedAnswer> {
   const { request } = await loadUndici();
   const { method = 'GET', body } = init;
@@ -40,6 +42,7 @@ export async function sendByUndici(
       headers,
       body: body === undefined || body === null ? null : String(body),
       signal,
+      ...(dispatcher === undefined ? {} : { dispatcher }),
     });
     const fields = new Headers();
     for (const name of readFields) {

@@ -1,4 +1,5 @@
 import { isReservedParameter } from '../authorization-parameters.ts';
+import { readClientCertificate } from '../client-certificate.ts';
 import { OptionsError } from '../errors.ts';
 import type {
   HybridFlowOptions,
@@ -12,20 +13,32 @@ import {
   type SigningKey,
   secretAlgorithms,
 } from '../signing-key.ts';
-import { invalid, readOneOf } from './option-values.ts';
+import { invalid, readBoolean, readOneOf } from './option-values.ts';
 
 const authMethods: readonly TokenEndpointAuthMethod[] = [
   'client_secret_basic',
   'client_secret_post',
   'client_secret_jwt',
   'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
   'none',
+];
+
+const tlsMethods: readonly (TokenEndpointAuthMethod | undefined)[] = [
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
 ];
 
 /** What the client proves itself and signs with. */
 export type ResolvedCredentials = Pick<
   ResolvedOptions,
-  'clientSecret' | 'clientKeys' | 'tokenEndpointAuthMethod' | 'tokenEndpointAuthSigningAlg'
+  | 'clientSecret'
+  | 'clientKeys'
+  | 'tokenEndpointAuthMethod'
+  | 'tokenEndpointAuthSigningAlg'
+  | 'clientCertificate'
+  | 'certificateBoundAccessTokens'
 >;
 
 /**
@@ -49,6 +62,7 @@ export function resolveCredentials(options: HybridFlowOptions): ResolvedCredenti
     options.tokenEndpointAuthSigningAlg,
     secretAlgorithms,
   );
+  const certificates = resolveCertificate(options, method);
   checkMethod(method, clientSecret, clientKeys.length > 0);
   if (alg !== undefined && method !== 'client_secret_jwt') {
     throw new OptionsError(
@@ -64,6 +78,27 @@ export function resolveCredentials(options: HybridFlowOptions): ResolvedCredenti
     clientKeys,
     tokenEndpointAuthMethod: method,
     tokenEndpointAuthSigningAlg: signingAlg,
+    ...certificates,
+  };
+}
+
+function resolveCertificate(
+  options: HybridFlowOptions,
+  method: TokenEndpointAuthMethod | undefined,
+): Pick<ResolvedCredentials, 'clientCertificate' | 'certificateBoundAccessTokens'> {
+  const { clientCertificate } = options;
+  const isBound = readBoolean(options, 'certificateBoundAccessTokens') ?? false;
+  if (clientCertificate === undefined && (isBound || tlsMethods.includes(method))) {
+    const why = isBound ? '"certificateBoundAccessTokens"' : `"${method}"`;
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_MISSING',
+      'clientCertificate',
+      `"clientCertificate" is required with ${why}`,
+    );
+  }
+  return {
+    clientCertificate: clientCertificate && readClientCertificate(clientCertificate),
+    certificateBoundAccessTokens: isBound,
   };
 }
 
@@ -72,7 +107,8 @@ function checkMethod(
   clientSecret: string | undefined,
   hasKey: boolean,
 ): void {
-  if (method === 'none' || (method === 'private_key_jwt' && hasKey)) return;
+  if (method === 'none' || tlsMethods.includes(method)) return;
+  if (method === 'private_key_jwt' && hasKey) return;
   if (method === 'private_key_jwt') {
     throw new OptionsError(
       'ERR_OIDC_OPTION_MISSING',
@@ -84,7 +120,7 @@ function checkMethod(
   throw new OptionsError(
     'ERR_OIDC_OPTION_MISSING',
     'clientSecret',
-    '"clientSecret" is required, unless there is a "clientKey" or "tokenEndpointAuthMethod" is "none"',
+    '"clientSecret" is required, unless there is a "clientKey" or "tokenEndpointAuthMethod" says that there is none',
   );
 }
 

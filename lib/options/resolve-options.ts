@@ -32,6 +32,8 @@ export const knownOptions: readonly string[] = [
   'clientKey',
   'tokenEndpointAuthMethod',
   'tokenEndpointAuthSigningAlg',
+  'clientCertificate',
+  'certificateBoundAccessTokens',
   'requestObject',
   'idTokenSignedResponseAlg',
   'authorizationSignedResponseAlg',

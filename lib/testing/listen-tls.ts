@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:https';
+import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 /** A key and its certificate, both PEM. */
@@ -15,7 +15,10 @@ export interface ListeningTls {
 }
 
 /** What `listen` does, over TLS. Its listener is attached later: `server.on('request', app)`. */
-export async function listenTls(certificate: Certificate, port = 0): Promise<ListeningTls> {
+export async function listenTls(
+  certificate: Certificate & ServerOptions,
+  port = 0,
+): Promise<ListeningTls> {
   const server = createServer(certificate);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {

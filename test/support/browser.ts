@@ -28,6 +28,8 @@ export class Browser {
   readonly jar: CookieJar = new CookieJar();
   /** Cookies that it does not keep. */
   refuses: (setCookie: string) => boolean = () => false;
+  /** A certificate that servers may have, PEM. */
+  trusts: string | undefined;
 
   /** Navigates until the browser comes to rest, or until the hop that `until` picks is next. */
   async navigate(
@@ -100,6 +102,7 @@ export class Browser {
       .ok(() => true)
       .buffer(true)
       .set(headers);
+    if (this.trusts !== undefined && origin.startsWith('https:')) pending.ca(this.trusts);
     if (sentCookies !== '') pending.set('Cookie', sentCookies);
     if (hop.body !== undefined) {
       pending.set('Content-Type', headers['Content-Type'] ?? 'application/x-www-form-urlencoded');

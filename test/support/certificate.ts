@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,17 +14,38 @@ import { requirePart } from './parts.ts';
  *
  * @throws Error when `openssl` is missing or refuses, with what it said
  */
-export async function makeCertificate(...names: [string, ...string[]]): Promise<Certificate> {
+export function makeCertificate(...names: [string, ...string[]]): Promise<Certificate> {
+  return runOpenssl(names);
+}
+
+/** The same, signed by the key of another one, so that who trusts that one trusts this. */
+export function makeCertificateOf(
+  authority: Certificate,
+  ...names: [string, ...string[]]
+): Promise<Certificate> {
+  return runOpenssl(names, authority);
+}
+
+async function runOpenssl(
+  names: [string, ...string[]],
+  authority?: Certificate,
+): Promise<Certificate> {
   const openssl = requirePart('openssl');
   const folder = await mkdtemp(join(tmpdir(), 'certificate-'));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const alternatives = names.map((name) => `DNS:${name}`).join(',');
+  const signer = authority && {
+    '-CA': [join(folder, 'ca.pem'), authority.cert],
+    '-CAkey': [join(folder, 'ca-key.pem'), authority.key],
+  };
   try {
+    for (const [path = '', pem = ''] of Object.values(signer ?? {})) await writeFile(path, pem);
     await promisify(execFile)(openssl, [
       ...['req', '-x509', '-nodes', '-days', '1', '-newkey', 'ec'],
       ...['-pkeyopt', 'ec_paramgen_curve:prime256v1'],
       ...['-subj', `/CN=${names[0]}`, '-addext', `subjectAltName=${alternatives}`],
       ...['-keyout', key, '-out', cert],
+      ...Object.entries(signer ?? {}).flatMap(([flag, [path = '']]) => [flag, path]),
     ]);
     return { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
   } catch (error) {

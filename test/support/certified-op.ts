@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerOptions } from 'node:https';
 import { exportJWK, generateKeyPair } from 'jose';
 import {
   type AdapterPayload,
@@ -29,7 +30,7 @@ export interface CertifiedOpOptions {
   /** Life of an access token, in whole seconds. @default 3600 */
   accessTokenSeconds?: number;
   /** Makes it an https server. */
-  certificate?: Certificate;
+  certificate?: Certificate & ServerOptions;
   /** Where it says that a session has ended. */
   backchannelLogoutUri?: string;
   /** Host in the issuer; one that leads to loopback. @default '127.0.0.1' */
@@ -48,6 +49,8 @@ export interface CertifiedOp {
   readonly fetch: typeof globalThis.fetch;
   /** Grants that the token endpoint gave, by their type, and how often it refused one. */
   readonly grants: { authorization_code: number; refresh_token: number; refused: number };
+  /** For another server that leads to it. */
+  answer(req: IncomingMessage, res: ServerResponse): void;
   close(): Promise<void>;
 }
 
@@ -70,13 +73,14 @@ export async function startCertifiedOp(options: CertifiedOpOptions): Promise<Cer
     fetch: loopback.fetch as NonNullable<Configuration['fetch']>,
   });
   const answer = provider.callback();
-  listening.server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+  const respond = (req: IncomingMessage, res: ServerResponse): void => {
     const isInteraction = req.url?.startsWith('/interaction/') ?? false;
     (isInteraction ? interact(provider, req, res) : answer(req, res)).catch((error: unknown) => {
       res.statusCode = 500;
       res.end(String(error));
     });
-  });
+  };
+  listening.server.on('request', respond);
   return {
     issuer,
     clientId,
@@ -84,6 +88,7 @@ export async function startCertifiedOp(options: CertifiedOpOptions): Promise<Cer
     audience,
     jwksUri: `${issuer}/jwks`,
     fetch: loopback.fetch,
+    answer: respond,
     grants: countGrants(provider),
     async close() {
       await loopback.close();

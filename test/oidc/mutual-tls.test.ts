@@ -1,0 +1,151 @@
+import { X509Certificate } from 'node:crypto';
+import { beforeAll, expect, it } from '@jest/globals';
+import { type HybridFlowOptions, hybridFlow } from 'passport-oidc-hybrid';
+import { readClientCertificate } from '../../lib/client-certificate.ts';
+import { createMutualTls } from '../../lib/oidc/mutual-tls.ts';
+import { createProvider } from '../../lib/oidc/provider.ts';
+import { requestTokens } from '../../lib/oidc/token-endpoint.ts';
+import { type Certificate, makeCertificate } from '../support/certificate.ts';
+import { opByFetch } from '../support/op-by-fetch.ts';
+import { describeWithParts } from '../support/parts.ts';
+
+let certificate: Certificate;
+let other: Certificate;
+
+const options = {
+  issuer: 'https://op.example',
+  clientId: 'client',
+  baseUrl: 'https://app.example',
+  secret: 'a sealing secret that no message may show',
+};
+
+describeWithParts(['openssl'], 'a certificate of the client', () => {
+  beforeAll(async () => {
+    certificate = await makeCertificate('client.example');
+    other = await makeCertificate('other.example');
+  });
+
+  const make = (change: object): void => {
+    const tls = { tokenEndpointAuthMethod: 'tls_client_auth', clientCertificate: certificate };
+    hybridFlow({ ...options, ...tls, ...change } as HybridFlowOptions);
+  };
+
+  it('is enough for a client, without a secret', () => {
+    expect(() => make({})).not.toThrow();
+    expect(() => make({ clientCertificate: () => certificate })).not.toThrow();
+    expect(() => make({ clientCertificate: { ...certificate, ca: [other.cert] } })).not.toThrow();
+  });
+
+  it.each([
+    ['clientCertificate', () => undefined, 'ERR_OIDC_OPTION_MISSING'],
+    ['clientCertificate', () => certificate.cert, 'ERR_OIDC_OPTION_INVALID'],
+    ['clientCertificate', () => () => 'no certificate', 'ERR_OIDC_OPTION_INVALID'],
+    ['clientCertificate.cert', () => ({ ...certificate, cert: 'PEM' }), 'ERR_OIDC_OPTION_INVALID'],
+    [
+      'clientCertificate.key',
+      () => ({ ...certificate, key: other.key }),
+      'ERR_OIDC_OPTION_INVALID',
+    ],
+    ['clientCertificate.key', () => ({ cert: certificate.cert }), 'ERR_OIDC_OPTION_INVALID'],
+    ['clientCertificate.ca', () => ({ ...certificate, ca: 'PEM' }), 'ERR_OIDC_OPTION_INVALID'],
+    ['clientCertificate.pem', () => ({ ...certificate, pem: '' }), 'ERR_OIDC_OPTION_INVALID'],
+  ])('is refused at start-up for what is wrong with %s', (option, clientCertificate, code) => {
+    const wrong = clientCertificate();
+    const error = expect.objectContaining({ option, code });
+    expect(() => make({ clientCertificate: wrong })).toThrow(error);
+  });
+
+  it('has to be there where tokens are to be bound to it', () => {
+    const wrong = { clientCertificate: undefined, certificateBoundAccessTokens: true };
+    expect(() => make({ ...wrong, tokenEndpointAuthMethod: 'none' })).toThrow('clientCertificate');
+  });
+
+  it('is named by its thumbprint, and read anew when it has changed', async () => {
+    const current = { certificate };
+    const mutualTls = createMutualTls(readClientCertificate(() => ({ ...current.certificate })));
+    const thumbprintOf = ({ cert }: Certificate): string =>
+      Buffer.from(new X509Certificate(cert).fingerprint256.replaceAll(':', ''), 'hex').toString(
+        'base64url',
+      );
+    const before = await mutualTls.dispatcher();
+    expect(mutualTls.thumbprint()).toBe(thumbprintOf(certificate));
+    expect(await mutualTls.dispatcher()).toBe(before);
+    current.certificate = other;
+    expect(await mutualTls.dispatcher()).not.toBe(before);
+    expect(mutualTls.thumbprint()).toBe(thumbprintOf(other));
+  });
+
+  const bound = () => {
+    const op = opByFetch(
+      { clientCertificate: certificate, certificateBoundAccessTokens: true },
+      { tokenEndpointAuthMethod: 'tls_client_auth' },
+    );
+    op.metadata['tls_client_certificate_bound_access_tokens'] = true;
+    const mutualTls = createMutualTls(readClientCertificate(certificate));
+    return { op, mutualTls, provider: createProvider(op.options, mutualTls) };
+  };
+  const refresh = { refresh_token: 'rt' };
+  const jwt = (payload: object): string =>
+    `e30.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.c2ln`;
+
+  it('proves the client, by client_id alone in the request', async () => {
+    const { op, provider } = bound();
+    await requestTokens(provider, 'refresh_token', refresh);
+    const { parameters, headers } = op.requests.at(-1) ?? {};
+    expect(parameters).toEqual({ ...refresh, client_id: 'client', grant_type: 'refresh_token' });
+    expect(headers?.get('authorization')).toBeNull();
+  });
+
+  it.each([undefined, false])(
+    'needs an OP that says that it binds tokens, not %p',
+    async (says) => {
+      const { op, provider } = bound();
+      op.metadata['tls_client_certificate_bound_access_tokens'] = says;
+      await expect(provider.discovered()).rejects.toMatchObject({
+        code: 'ERR_OIDC_METADATA',
+        message: expect.stringContaining('tls_client_certificate_bound_access_tokens'),
+      });
+    },
+  );
+
+  it('has aliases of https only, at an https issuer', async () => {
+    const { op, provider } = bound();
+    op.metadata['mtls_endpoint_aliases'] = { token_endpoint: 'http://mtls.op.example/token' };
+    await expect(provider.discovered()).rejects.toMatchObject({ code: 'ERR_OIDC_METADATA' });
+  });
+
+  it('leaves the endpoints that browsers go to where they are', async () => {
+    const { op, provider } = bound();
+    op.metadata['mtls_endpoint_aliases'] = {
+      token_endpoint: 'https://mtls.op.example/token',
+      authorization_endpoint: 'https://mtls.op.example/authorize',
+      jwks_uri: 'https://mtls.op.example/jwks',
+    };
+    const { metadata, authorizationEndpoint } = await provider.discovered();
+    expect(authorizationEndpoint).toBe('https://op.example/authorize');
+    expect(metadata).toMatchObject({
+      token_endpoint: 'https://mtls.op.example/token',
+      jwks_uri: 'https://op.example/jwks',
+    });
+  });
+
+  it('is what a JWT has to name that is an access token', async () => {
+    const { op, provider, mutualTls } = bound();
+    const answer = (accessToken: string): void => {
+      op.token = () => Response.json({ access_token: accessToken, token_type: 'Bearer' });
+    };
+    const request = () => requestTokens(provider, 'refresh_token', refresh);
+    for (const good of ['opaque', jwt({ cnf: { 'x5t#S256': mutualTls.thumbprint() } }), 'a.b.c']) {
+      answer(good);
+      expect(await request()).toMatchObject({ accessToken: good });
+    }
+    const wrong = [{}, { cnf: null }, { cnf: { 'x5t#S256': 'x' } }, { cnf: { jkt: 'x' } }];
+    for (const payload of wrong) {
+      answer(jwt(payload));
+      await expect(request()).rejects.toMatchObject({
+        code: 'ERR_OIDC_TOKEN_BINDING',
+        section: 'RFC 8705 3.1',
+      });
+    }
+  });
+});

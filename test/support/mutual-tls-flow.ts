@@ -1,0 +1,182 @@
+import { Agent } from 'node:https';
+import express, { type Express } from 'express';
+import session, { MemoryStore } from 'express-session';
+import { createProxyMiddleware } from 'http-proxy-middleware';
+import { type HybridFlow, type HybridFlowOptions, hybridFlow } from 'passport-oidc-hybrid';
+import { type BoundApi, byCertificate, createBoundApi } from './bound-api.ts';
+import { Browser } from './browser.ts';
+import { type Certificate, makeCertificate, makeCertificateOf } from './certificate.ts';
+import { type CertifiedOp, startCertifiedOp } from './certified-op.ts';
+import { type Clock, startClock } from './clock.ts';
+import { sealingSecret } from './flow.ts';
+import { listen } from './listen.ts';
+import { listenTls } from '../../lib/testing/listen-tls.ts';
+import { mutualTlsFeature } from './mutual-tls.ts';
+
+/** Certificates of a test: openssl takes its time. */
+export interface Certificates {
+  readonly authority: Certificate;
+  readonly server: Certificate;
+  readonly client: Certificate;
+  readonly stranger: Certificate;
+}
+
+export async function makeCertificates(): Promise<Certificates> {
+  const authority = await makeCertificate('authority.example');
+  return {
+    authority,
+    server: await makeCertificate('localhost'),
+    client: await makeCertificateOf(authority, 'client.example'),
+    stranger: await makeCertificate('client.example'),
+  };
+}
+
+/** What a test may change. */
+export interface MutualTlsSetup {
+  oidc?: Partial<HybridFlowOptions> | undefined;
+  /** Metadata of the client at the OP. */
+  client: Readonly<Record<string, unknown>>;
+  /** Whether certificates are asked for at endpoints of their own. */
+  hasAliases?: boolean;
+  /** Authorities that the OP knows. @default that of the client's certificate */
+  ca?: string;
+  routes?: (app: Express, oidc: HybridFlow) => void;
+}
+
+/** An application, an OP and an API that ask for the client's certificate, by real TLS. */
+export interface MutualTlsFlow {
+  readonly baseUrl: string;
+  readonly apiUrl: string;
+  readonly op: CertifiedOp;
+  readonly api: BoundApi;
+  readonly clock: Clock;
+  readonly browser: Browser;
+  /** Paths of the OP that were called with a certificate, by its aliases or not. */
+  readonly aliased: string[];
+  close(): Promise<void>;
+}
+
+export async function startMutualTlsFlow(
+  { authority, server, client }: Certificates,
+  setup: MutualTlsSetup,
+): Promise<MutualTlsFlow> {
+  const tls = {
+    ...server,
+    ca: setup.ca ?? authority.cert,
+    requestCert: true,
+    rejectUnauthorized: false,
+  };
+  const app = await listen();
+  const aliases = await listenTls(tls);
+  const apiServer = await listenTls(tls);
+  const baseUrl = `http://localhost:${app.port}`;
+  const aliasUrl = `https://localhost:${aliases.port}`;
+  const op = await startCertifiedOp({
+    redirectUris: [`${baseUrl}/callback`],
+    postLogoutRedirectUris: [`${baseUrl}/logout/callback`],
+    certificate: setup.hasAliases ? server : tls,
+    host: 'localhost',
+    accessTokenSeconds: 60,
+    features: { mTLS: mutualTlsFeature },
+    configuration: {
+      clientAuthMethods: [
+        'tls_client_auth',
+        'self_signed_tls_client_auth',
+        'client_secret_basic',
+        'none',
+      ],
+      ...(setup.hasAliases
+        ? {
+            discovery: {
+              mtls_endpoint_aliases: {
+                token_endpoint: `${aliasUrl}/token`,
+                revocation_endpoint: `${aliasUrl}/token/revocation`,
+              },
+            },
+          }
+        : {}),
+    },
+    client: {
+      tls_client_certificate_bound_access_tokens: true,
+      application_type: 'native',
+      response_types: ['code', 'code id_token'],
+      ...setup.client,
+    },
+  });
+  const aliased: string[] = [];
+  aliases.server.on('request', (req, res) => {
+    aliased.push(req.url ?? '');
+    op.answer(req, res);
+  });
+  const api = createBoundApi(op, 'Bearer', byCertificate);
+  apiServer.server.on('request', api.listener);
+  const apiUrl = `https://localhost:${apiServer.port}`;
+  const clock = startClock();
+  const oidc = hybridFlow({
+    issuer: op.issuer,
+    clientId: op.clientId,
+    tokenEndpointAuthMethod: 'tls_client_auth',
+    clientCertificate: { ...client, ca: server.cert },
+    certificateBoundAccessTokens: true,
+    baseUrl,
+    secret: sealingSecret,
+    resource: op.audience,
+    now: clock.now,
+    ...setup.oidc,
+  } as HybridFlowOptions);
+  app.server.on('request', buildApp(setup, oidc, apiUrl, { ...client, ca: server.cert }));
+  const browser = new Browser();
+  browser.trusts = server.cert;
+  return {
+    baseUrl,
+    apiUrl,
+    op,
+    api,
+    clock,
+    browser,
+    aliased,
+    async close() {
+      for (const part of [app, aliases, apiServer, op]) await part.close();
+    },
+  };
+}
+
+function buildApp(
+  setup: MutualTlsSetup,
+  oidc: HybridFlow,
+  apiUrl: string,
+  certificate: object,
+): Express {
+  const app = express();
+  app.use(
+    session({
+      secret: 'a secret for tests, which signs session cookies',
+      resave: false,
+      saveUninitialized: false,
+      store: new MemoryStore(),
+      cookie: { sameSite: 'lax' },
+    }),
+  );
+  app.use(oidc.router());
+  app.get('/private', oidc.requireAuth(), (req, res) => {
+    res.json({ sub: req.oidc.claims.sub });
+  });
+  app.get('/orders', oidc.requireAuth(), async (req, res) => {
+    const answer = await req.oidc.fetch(`${apiUrl}/orders?page=1`);
+    res.status(answer.status).json(await answer.json());
+  });
+  const agent = new Agent(certificate);
+  app.use(
+    '/api',
+    oidc.requireAuth({ proxied: true }),
+    createProxyMiddleware({ target: apiUrl, agent }),
+  );
+  // Without the certificate: what a thief of the token could do.
+  app.use(
+    '/stolen',
+    oidc.requireAuth({ proxied: true }),
+    createProxyMiddleware({ target: apiUrl, secure: false }),
+  );
+  setup.routes?.(app, oidc);
+  return app;
+}
