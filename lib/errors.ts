@@ -149,6 +149,7 @@ export type ProviderErrorCode =
 export type TransactionErrorCode =
   | 'ERR_OIDC_TRANSACTION_UNKNOWN'
   | 'ERR_OIDC_TRANSACTION_EXPIRED'
+  | 'ERR_OIDC_TRANSACTION_FAILED'
   | 'ERR_OIDC_STATE_MISMATCH'
   | 'ERR_OIDC_TENANT_MISMATCH';
 

@@ -1,10 +1,10 @@
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import type { Store } from 'express-session';
 import { OptionsError } from './errors.ts';
-import { createRecentLogins } from './http/callback.ts';
 import type { FlowParts } from './http/flow-parts.ts';
 import type { GuardHandler } from './http/guard-handler.ts';
 import { loginReader, loginRoute } from './http/login.ts';
+import { createLoginOutcomes } from './http/login-outcomes.ts';
 import { createLoginSessions } from './http/login-session.ts';
 import { createLogoutCookie } from './http/logout-cookie.ts';
 import { contextOf, type OidcContext } from './http/oidc-context.ts';
@@ -24,7 +24,7 @@ import type { HybridFlowOptions, LoginOptions, Verify } from './options.ts';
 import { boundedLock } from './tokens/bounded-lock.ts';
 import { createEndSessions } from './tokens/end-sessions.ts';
 import { createFreshTokens } from './tokens/fresh-token.ts';
-import { inProcessLock } from './tokens/lock.ts';
+import { inProcessLock, isInProcess } from './tokens/lock.ts';
 import { createOneTimeNames } from './tokens/one-time-names.ts';
 import { createSealer } from './tokens/seal.ts';
 import { createSessionIndex, type SessionsOf } from './tokens/session-index.ts';
@@ -118,16 +118,15 @@ export function tenantFlow(
 }
 
 function flowOfParts(parts: FlowParts): HybridFlow {
-  const recent = createRecentLogins();
   return {
-    router: () => createRouter(parts, recent),
+    router: () => createRouter(parts),
     login: (login) => loginRoute(parts, loginReader(login)),
     requireAuth: (guard = {}) => requireAuth(parts, guard) as GuardHandler,
     optionalAuth: (wishes = {}) =>
       optionalAuth(parts, wishes) as GuardHandler<OidcContext | undefined>,
     contextOf: (req) => contextOf(parts, req),
     errorHandler: () => errorHandler(parts),
-    strategy: (verify) => createStrategy(parts, verify, recent),
+    strategy: (verify) => createStrategy(parts, verify),
     endSessions: (whose, store) => endSessionsOf(parts, whose, store),
     jwks: () => jwksOf(parts.options),
     ready: async () => {
@@ -175,9 +174,17 @@ function buildParts(given: HybridFlowOptions, tenantId?: string, shared?: Shared
   const provider = createProvider(options, mutualTls);
   const sealer = createSealer(options.secrets);
   const tokenStore = createTokenStore(sealer, options, shared?.openedRecords);
-  const lock = boundedLock(shared?.lock ?? options.lock ?? inProcessLock());
+  const givenLock = shared?.lock ?? options.lock ?? inProcessLock();
+  const lock = boundedLock(givenLock);
   const index = options.indexSessions ? createSessionIndex(options, lock) : undefined;
   const freshTokens = createFreshTokens({ options, provider, tokenStore, lock });
+  const loginSessions = createLoginSessions(
+    options,
+    tokenStore,
+    (place) => freshTokens.end(place, 'application'),
+    index,
+    shared?.sessions,
+  );
   return {
     options,
     provider,
@@ -191,12 +198,12 @@ function buildParts(given: HybridFlowOptions, tenantId?: string, shared?: Shared
     logoutCookie: createLogoutCookie(options, sealer),
     silentLogins: createSilentLogins(options),
     sessionChecks: createSessionChecks(options),
-    loginSessions: createLoginSessions(
+    loginSessions,
+    loginOutcomes: createLoginOutcomes({
       options,
-      tokenStore,
-      (place) => freshTokens.end(place, 'application'),
-      index,
-      shared?.sessions,
-    ),
+      sealer,
+      lock: isInProcess(givenLock) ? undefined : lock,
+      loginSessions,
+    }),
   };
 }

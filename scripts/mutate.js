@@ -28,6 +28,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const files = [
   ...readdirSync(join(root, 'lib/oidc')).map((name) => `lib/oidc/${name}`),
   'lib/http/return-to.ts',
+  'lib/http/cookie-bounds.ts',
+  'lib/http/flow-cookies.ts',
   'lib/http/transaction-cookies.ts',
   'lib/http/callback-parameters.ts',
   'lib/http/callback.ts',

@@ -1,5 +1,4 @@
 import type { Request, Response } from 'express';
-import { BoundedMap } from '../bounded-map.ts';
 import {
   AuthenticationError,
   LoginRefusedError,
@@ -8,6 +7,7 @@ import {
 } from '../errors.ts';
 import { publish } from '../events.ts';
 import {
+  type AcceptedResponse,
   checkAuthorizationResponse,
   type ReceivedResponse,
   receiveAuthorizationResponse,
@@ -111,23 +111,6 @@ export type CallbackOutcome =
   | Recovery
   | { readonly end: 'failed'; readonly error: unknown };
 
-interface FinishedLogin {
-  /** Epoch milliseconds. */
-  readonly forgottenAt: number;
-  readonly sessionId: Promise<string>;
-  readonly returnTo: string;
-}
-
-/** Logins that this process has just finished or is finishing, by their state. */
-export type RecentLogins = Map<string, FinishedLogin>;
-
-/** Beyond so many within a minute, a double submit meets the OP's own refusal. */
-const maxRecentLogins = 10_000;
-
-export function createRecentLogins(): RecentLogins {
-  return new BoundedMap(maxRecentLogins);
-}
-
 /**
  * Second hop: a GET, with the Lax cookies. Finds the transaction by the state, holds the response
  * against it, exchanges the code and signs the visitor in.
@@ -136,7 +119,6 @@ export async function completeLogin(
   parts: FlowParts,
   req: Request,
   res: Response,
-  recent: RecentLogins,
   signIn: { readonly verify: Verify | undefined; readonly signIn: SignIn },
 ): Promise<CallbackOutcome> {
   let received: ReceivedResponse | undefined;
@@ -147,9 +129,9 @@ export async function completeLogin(
     // Used once, whatever comes of it.
     parts.transactionCookies.remove(req, res, transaction.state);
     parts.sessionChecks.prepare(req, res, transaction);
-    const answer = received;
-    const sessionId = await once(parts, recent, transaction, (current) =>
-      finish(parts, req, res, answer, current, signIn),
+    const login = { transaction, accepted: await accept(parts, received, transaction) };
+    const sessionId = await parts.loginOutcomes.once(req, transaction, () =>
+      finish(parts, req, res, login, signIn),
     );
     const isAdopted = await parts.loginSessions.adopt(req, sessionId);
     if (isAdopted) parts.sessionChecks.remember(req, res);
@@ -158,7 +140,7 @@ export async function completeLogin(
     // The back button and a reload bring an old answer, long after it did its work.
     if (transaction === undefined && isOldAnswer(error)) {
       if (await isSignedIn(parts, req)) {
-        const { returnTo } = recent.get(received?.state ?? '') ?? {};
+        const returnTo = parts.loginOutcomes.returnToOf(received?.state ?? '');
         return { end: 'signed in', returnTo: returnTo ?? defaultReturnPath(parts.options) };
       }
       const path = pathToLookAgain(parts, req, received);
@@ -224,40 +206,24 @@ function findTransaction(parts: FlowParts, req: Request, received: ReceivedRespo
   return transaction;
 }
 
-/**
- * Runs a login once for its state. A visitor who submits twice cancels the first navigation, whose
- * cookies then never arrive; the second request waits for the first and gets the same session.
- */
-async function once(
-  parts: FlowParts,
-  recent: RecentLogins,
+/** What can be said of an answer without the code being sent. */
+async function accept(
+  { options, provider }: FlowParts,
+  received: ReceivedResponse,
   transaction: Transaction,
-  login: (transaction: Transaction) => Promise<string>,
-): Promise<string> {
-  const now = parts.options.now();
-  for (const [state, { forgottenAt }] of recent) {
-    if (forgottenAt >= now) break;
-    recent.delete(state);
-  }
-  const before = recent.get(transaction.state);
-  if (before !== undefined) return before.sessionId;
-  const sessionId = login(transaction);
-  const { state, returnTo } = transaction;
-  recent.set(state, { forgottenAt: now + hopSeconds * 1000, sessionId, returnTo });
-  return sessionId;
+): Promise<AcceptedResponse> {
+  refuseExpired(transaction, options);
+  return checkAuthorizationResponse(received, transaction, await provider.discovered());
 }
 
 async function finish(
   parts: FlowParts,
   req: Request,
   res: Response,
-  received: ReceivedResponse,
-  transaction: Transaction,
+  { accepted, transaction }: { accepted: AcceptedResponse; transaction: Transaction },
   { verify, signIn }: { readonly verify: Verify | undefined; readonly signIn: SignIn },
 ): Promise<string> {
   const { options, provider, loginSessions, sessionChecks } = parts;
-  refuseExpired(transaction, options);
-  const accepted = checkAuthorizationResponse(received, transaction, await provider.discovered());
   const tokens = await exchangeCode(accepted, transaction, provider, options);
   await checkEnforcedClaims(tokens.claims, transaction, options);
   const userinfo = await loadUserinfo(parts, tokens);

@@ -6,6 +6,7 @@ import type { FreshTokens } from '../tokens/fresh-token.ts';
 import type { OneTimeNames } from '../tokens/one-time-names.ts';
 import type { Sealer } from '../tokens/seal.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
+import type { LoginOutcomes } from './login-outcomes.ts';
 import type { LoginSessions } from './login-session.ts';
 import type { LogoutCookie } from './logout-cookie.ts';
 import type { SessionChecks } from './session-check.ts';
@@ -27,6 +28,7 @@ export interface FlowParts {
   readonly transactionCookies: TransactionCookies;
   readonly logoutCookie: LogoutCookie;
   readonly loginSessions: LoginSessions;
+  readonly loginOutcomes: LoginOutcomes;
   readonly silentLogins: SilentLogins;
   readonly sessionChecks: SessionChecks;
 }

@@ -1,6 +1,6 @@
 import express, { type RequestHandler } from 'express';
 import { sendToOpAgain } from './authorization-page.ts';
-import { completeLogin, type RecentLogins, receivePost, type SignIn } from './callback.ts';
+import { completeLogin, receivePost, type SignIn } from './callback.ts';
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { mayHaveFragment, sendFragmentPage } from './fragment-page.ts';
@@ -17,12 +17,12 @@ import { answerCheck } from './session-check.ts';
  * The routes of a flow: login, callback, logout, and the return from logout. All requests of the
  * application come by here, so the path is looked at first, and the routes only where it is one of theirs.
  */
-export function createRouter(parts: FlowParts, recent: RecentLogins): RequestHandler {
+export function createRouter(parts: FlowParts): RequestHandler {
   const { options } = parts;
   const routes = express.Router();
   routes.get(options.loginPath, loginRoute(parts));
   routes.post(options.callbackPath, callbackPost(parts));
-  routes.get(options.callbackPath, callbackGet(parts, recent));
+  routes.get(options.callbackPath, callbackGet(parts));
   routes.get(options.logoutPath, logoutRoute(parts));
   routes.post(options.logoutPath, logoutRoute(parts));
   routes.get(options.postLogoutPath, postLogoutRoute(parts));
@@ -62,7 +62,7 @@ function callbackPost(parts: FlowParts): RequestHandler {
   };
 }
 
-function callbackGet(parts: FlowParts, recent: RecentLogins): RequestHandler {
+function callbackGet(parts: FlowParts): RequestHandler {
   const { verify } = parts.options;
   return function hybridCallbackGet(req, res, next) {
     if (req.method !== 'GET' || isPrefetch(req)) {
@@ -78,7 +78,7 @@ function callbackGet(parts: FlowParts, recent: RecentLogins): RequestHandler {
       establish(user && canLogIn(req) ? passportSession(user) : regenerateSession);
     const answer = async (): Promise<void> => {
       if (await answerCheck(parts, req, res)) return;
-      const outcome = await completeLogin(parts, req, res, recent, { verify, signIn });
+      const outcome = await completeLogin(parts, req, res, { verify, signIn });
       if (outcome.end === 'failed') throw outcome.error;
       if (outcome.end === 'begun again') sendToOpAgain(res, outcome.request, parts.options);
       else if (outcome.end === 'to look again') lookAgain(res, outcome.path);

@@ -3,7 +3,7 @@ import { AuthenticationError, AuthorizationResponseError } from '../errors.ts';
 import { resolveLoginOptions } from '../oidc/login-request.ts';
 import type { LoginOptions, Verify } from '../options.ts';
 import { sendToOp, sendToOpAgain } from './authorization-page.ts';
-import { completeLogin, type RecentLogins, receivePost, type SignIn } from './callback.ts';
+import { completeLogin, receivePost, type SignIn } from './callback.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { mayHaveFragment, sendFragmentPage } from './fragment-page.ts';
 import { land, landByNextRedirect, lookAgain } from './landing.ts';
@@ -47,11 +47,7 @@ export interface HybridFlowStrategy {
  * The flow as a Passport strategy: the same checks, the same two hops and the same token record
  * as the router. Mount it for the login route, and for GET and POST of the callback.
  */
-export function createStrategy(
-  parts: FlowParts,
-  verify: Verify,
-  recent: RecentLogins,
-): HybridFlowStrategy {
+export function createStrategy(parts: FlowParts, verify: Verify): HybridFlowStrategy {
   const run = async (
     actions: PassportActions,
     req: Request,
@@ -65,7 +61,7 @@ export function createStrategy(
       if (req.method !== 'GET' || isPrefetch(req)) throw notANavigation();
       if (mayHaveFragment(req, parts.options)) sendFragmentPage(res, parts.options);
       else if (!(await answerCheck(parts, req, res)))
-        await complete(parts, verify, recent, actions, req, options);
+        await complete(parts, verify, actions, req, options);
     } else await begin(parts, req, options);
   };
 
@@ -92,7 +88,6 @@ async function begin(parts: FlowParts, req: Request, options: AuthenticateOption
 async function complete(
   parts: FlowParts,
   verify: Verify,
-  recent: RecentLogins,
   actions: PassportActions,
   req: Request,
   options: AuthenticateOptions,
@@ -106,7 +101,7 @@ async function complete(
     const data = returnTo === defaultReturnPath(parts.options) ? {} : { returnTo };
     return handOver(actions, req, user, (renew) => establish(renew, data));
   };
-  const outcome = await completeLogin(parts, req, res, recent, { verify, signIn });
+  const outcome = await completeLogin(parts, req, res, { verify, signIn });
   // From there on the answer is Passport's.
   if (isHandedOver) return;
   switch (outcome.end) {

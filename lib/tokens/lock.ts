@@ -1,11 +1,19 @@
 import type { Lock } from '../lock.ts';
 import { settlesWithin } from './deadline.ts';
 
+/** Locks that say: one process is all there is. */
+const inProcess = new WeakSet<Lock>();
+
+/** Whether a lock holds for one process only. */
+export function isInProcess(lock: Lock): boolean {
+  return inProcess.has(lock);
+}
+
 /** A lock for one process: waiters are served in order. The lease is not needed, as holders cannot die alone. */
 export function inProcessLock(): Lock {
   const tails = new Map<string, Promise<void>>();
 
-  return {
+  const lock: Lock = {
     async acquire(key, _leaseSeconds, waitSeconds) {
       const before = tails.get(key);
       let release = (): void => undefined;
@@ -23,4 +31,6 @@ export function inProcessLock(): Lock {
       return undefined;
     },
   };
+  inProcess.add(lock);
+  return lock;
 }

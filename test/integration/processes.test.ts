@@ -118,6 +118,39 @@ describeWithParts(['redis-server'], 'two processes that share Redis and a lock',
     expect(json(await browser.navigate(second.baseUrl))).toEqual({ sub: null });
   }, 60_000);
 
+  it.each([
+    ['while the OP answers the first', true],
+    ['when the first has just finished', false],
+  ])(
+    'a login that is submitted to both, %s, is completed once',
+    async (_when, isHeld) => {
+      const first = await workers.start();
+      const second = await workers.start({ baseUrl: first.baseUrl });
+      browser = new Browser();
+      const { next } = await browser.navigate(`${first.baseUrl}/private`, ({ url }) =>
+        url.includes('oidc_response='),
+      );
+      if (next === undefined) throw new Error('no second hop');
+      // The first navigation is cancelled by the second, so its cookies never arrive: another jar.
+      const cancelled = await browser.copy(first.baseUrl);
+      const held = isHeld ? op.hold('/token') : undefined;
+      const one = cancelled.navigate(next);
+      await (held?.arrived ?? one);
+      const toSecond = { ...next, url: next.url.replace(first.baseUrl, second.baseUrl) };
+      const two = browser.navigate(toSecond);
+      held?.release();
+      expect([(await one).status, (await two).status]).toEqual([200, 200]);
+      expect(json(await two)).toEqual({ sub: 'ada' });
+      expect(op.count('/token')).toBe(1);
+      for (const worker of [first, second])
+        expect(await api(worker)).toMatchObject({ status: 200 });
+      // An OP that has seen the code again would have revoked what it gave for it.
+      await workers.advance(4000);
+      expect(await api(second)).toMatchObject({ status: 200 });
+    },
+    60_000,
+  );
+
   it('Redis that comes back empty costs the login, and nothing else', async () => {
     const [first, second] = await startPair();
     await redis.restart();

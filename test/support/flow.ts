@@ -56,7 +56,7 @@ export interface Flow {
   signIn(browser?: Browser, path?: string): Promise<Arrival>;
   /** Keys of the session store. */
   storeKeys(): Promise<string[]>;
-  /** Those of sessions and logins: not what is remembered of logouts for a while. */
+  /** Those of sessions and logins: not what is remembered of logins and logouts for a while. */
   loginKeys(): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -99,7 +99,8 @@ export async function startFlow(setup: FlowSetup = {}): Promise<Flow> {
     errors,
     signIn: (other = browser, path = '/private') => other.navigate(`${baseUrl}${path}`),
     storeKeys: () => keysOf(store),
-    loginKeys: async () => (await keysOf(store)).filter((key) => !/^oidc:(once|ended):/.test(key)),
+    loginKeys: async () =>
+      (await keysOf(store)).filter((key) => !/^oidc:(once|ended|login):/.test(key)),
     async close() {
       await listening.close();
       if (setup.op === undefined) await op.stop();

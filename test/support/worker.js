@@ -20,8 +20,9 @@ const baseUrl = `http://localhost:${server.address().port}`;
 let clockOffset = settings.clockOffset;
 
 const oidc = hybridFlow({
-  ...settings.options,
   baseUrl,
+  // A second process may be told to serve the base URL of the first.
+  ...settings.options,
   lock: redisLock(client),
   now: () => Date.now() + clockOffset,
 });
