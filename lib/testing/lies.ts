@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import type { ResponseMode } from '../options.ts';
 
 /** How a token is encrypted. */
 export interface Encryption {
@@ -53,7 +52,7 @@ export interface Lies {
   /** Answers as if another response type had been asked for. */
   responseType?: string;
   /** Answers in another mode than was asked for. */
-  responseMode?: ResponseMode;
+  responseMode?: string;
   /** What is wrong with an authorization response that is a JWT. */
   responseJwt?: IdTokenLie;
   /** Has to ask the user something: answers with the error unless the request has such a `prompt`. */

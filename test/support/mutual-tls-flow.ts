@@ -3,6 +3,7 @@ import express, { type Express } from 'express';
 import session, { MemoryStore } from 'express-session';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { type HybridFlow, type HybridFlowOptions, hybridFlow } from 'passport-oidc-hybrid';
+import { listenTls } from '../../lib/testing/listen-tls.ts';
 import { type BoundApi, byCertificate, createBoundApi } from './bound-api.ts';
 import { Browser } from './browser.ts';
 import { type Certificate, makeCertificate, makeCertificateOf } from './certificate.ts';
@@ -10,7 +11,6 @@ import { type CertifiedOp, startCertifiedOp } from './certified-op.ts';
 import { type Clock, startClock } from './clock.ts';
 import { sealingSecret } from './flow.ts';
 import { listen } from './listen.ts';
-import { listenTls } from '../../lib/testing/listen-tls.ts';
 import { mutualTlsFeature } from './mutual-tls.ts';
 
 /** Certificates of a test: openssl takes its time. */
