@@ -26,19 +26,29 @@ export async function checkEnforcedClaims(
   await checkAllowedOrganizations(claims, transaction.organization, options);
 }
 
+/**
+ * When the user authenticated, in epoch seconds; `undefined` where `auth_time` is absent, no time, or
+ * later than `latest`. One in milliseconds would be fresh for ever.
+ */
+export function authTimeOf(claims: IdTokenClaims, latest: number): number | undefined {
+  const { auth_time: authTime } = claims as { auth_time?: unknown };
+  if (typeof authTime !== 'number' || !Number.isFinite(authTime)) return undefined;
+  return authTime <= latest ? authTime : undefined;
+}
+
 function checkMaxAge(
   claims: IdTokenClaims,
   maxAge: number | undefined,
   options: Pick<ResolvedOptions, 'now' | 'clockToleranceSeconds'>,
 ): void {
   if (maxAge === undefined) return;
-  const { auth_time: authTime } = claims as { auth_time?: unknown };
+  const authTime = authTimeOf(claims, options.now() / 1000 + options.clockToleranceSeconds);
   // Core 3.1.2.1: with max_age the ID Token MUST include auth_time.
-  if (typeof authTime !== 'number') {
+  if (authTime === undefined) {
     throw new ValidationError(
       'ERR_OIDC_AUTH_TIME_MISSING',
       'Core 3.1.2.1',
-      'max_age was sent, and the ID Token must have auth_time; it has none',
+      'max_age was sent, and the ID Token must have auth_time, in seconds, and not in the future',
     );
   }
   // Core 3.1.3.7 number 13.

@@ -1,7 +1,7 @@
 import { isQueryParameter, readAuthorizationParams } from '../authorization-parameters.ts';
 import { OptionsError, ValidationError } from '../errors.ts';
 import type { LoginOptions, ResolvedOptions } from '../options.ts';
-import { isOfOrganization } from './enforced-claims.ts';
+import { authTimeOf, isOfOrganization } from './enforced-claims.ts';
 import type { IdTokenClaims } from './id-token-claims.ts';
 
 /** What a login asks for: {@link LoginOptions} that were checked. */
@@ -153,8 +153,9 @@ export function isMetBy(
   if (acrValues.length > 0 && !acrValues.includes(String(claims.acr))) return false;
   if (organization !== undefined && !isOfOrganization(claims, organization)) return false;
   if (maxAge === undefined) return true;
-  const authTime = claims.auth_time ?? 0;
-  return options.now() / 1000 - authTime <= maxAge + options.clockToleranceSeconds;
+  const now = options.now() / 1000;
+  const authTime = authTimeOf(claims, now + options.clockToleranceSeconds);
+  return authTime !== undefined && now - authTime <= maxAge + options.clockToleranceSeconds;
 }
 
 function spaceSeparated(text: string | undefined): readonly string[] {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { BoundedMap } from '../bounded-map.ts';
 import type { EventLogin } from '../events.ts';
 import type { AccessTokenSet, TokenSet } from '../oidc/code-exchange.ts';
+import { authTimeOf } from '../oidc/enforced-claims.ts';
 import type { RefreshedTokens } from '../oidc/refresh-grant.ts';
 import type { ResolvedTarget } from '../oidc/token-target.ts';
 import { shortDigest } from '../oidc/transaction.ts';
@@ -15,7 +16,7 @@ export interface TokenRecord {
   readonly version: number;
   /** The login's tokens; the access token is for the API that the login itself asked for. */
   readonly tokens: TokenSet;
-  /** When the user signed in, by the clock of the OP: `auth_time`, else `iat`; epoch seconds. */
+  /** When the user signed in, by the clock of the OP: `auth_time`, else `iat`, and never later than that; epoch seconds. */
   readonly loggedInAt: number;
   /** Access tokens for other APIs, by the keys of their targets. */
   readonly apiTokens: ReadonlyMap<string, AccessTokenSet>;
@@ -31,7 +32,7 @@ export function createTokenRecord(tokens: TokenSet): TokenRecord {
     loginId,
     version: 1,
     tokens,
-    loggedInAt: tokens.claims.auth_time ?? tokens.claims.iat,
+    loggedInAt: authTimeOf(tokens.claims, tokens.claims.iat) ?? tokens.claims.iat,
     apiTokens: new Map(),
   };
 }

@@ -28,6 +28,16 @@ describe('Core 3.1.2.1 max_age', () => {
     expect(await signInWith({ maxAge }, claims)).toEqual([400, 'ERR_OIDC_MAX_AGE']);
   });
 
+  it.each([
+    ['milliseconds', now * 1000],
+    ['the future', now + 100_000],
+  ])('takes no auth_time of %s for a new authentication', async (_what, auth_time) => {
+    expect(await signInWith({ maxAge: 60 }, { auth_time })).toEqual([
+      400,
+      'ERR_OIDC_AUTH_TIME_MISSING',
+    ]);
+  });
+
   it('asks for auth_time', async () => {
     expect(await signInWith({ maxAge: 60 }, { auth_time: undefined })).toEqual([
       400,

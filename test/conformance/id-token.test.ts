@@ -26,6 +26,25 @@ describe('Core 2 the form of an ID Token', () => {
         { raw: `${encoded({ alg: 'ES256', crit: ['later'], later: 1 })}.e30.AAAA` },
         'ID_TOKEN_MALFORMED',
       ],
+      [
+        'a payload that is not encoded, RFC 7797',
+        { raw: `${encoded({ alg: 'ES256', b64: false, crit: ['b64'] })}.{}.AAAA` },
+        'ID_TOKEN_SIGNATURE',
+      ],
+      [
+        'an alg in a list',
+        { raw: `${encoded({ alg: ['ES256'] })}.e30.AAAA` },
+        'ID_TOKEN_MALFORMED',
+      ],
+      [
+        'a header in a list',
+        { raw: `${encoded([{ alg: 'ES256' }])}.e30.AAAA` },
+        'ID_TOKEN_MALFORMED',
+      ],
+      ['a kid that is a number', { header: { kid: 1 } }, 'ID_TOKEN_KEY'],
+      ['a kid that is null', { header: { kid: null } }, 'ID_TOKEN_KEY'],
+      ['a kid that is a list', { header: { kid: ['1'] } }, 'ID_TOKEN_KEY'],
+      ['a kid of the prototype', { header: { kid: '__proto__' } }, 'ID_TOKEN_KEY'],
     ],
     { in: hybrid },
   );

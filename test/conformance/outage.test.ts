@@ -122,6 +122,12 @@ describe('keys', () => {
     ['an outage', { status: 503, body: '' }, 503, 'PROVIDER_UNAVAILABLE'],
     ['no JSON', { body: 'keys' }, 502, 'PROVIDER_RESPONSE'],
     ['no key set', { body: '{"keys":1}' }, 502, 'PROVIDER_RESPONSE'],
+    [
+      'a redirect',
+      { status: 307, headers: { location: 'https://evil.example/jwks' } },
+      502,
+      'PROVIDER_RESPONSE',
+    ],
   ] as [string, AnswerLie, number, string][])(
     'that cannot be had (%s) stop a login before it begins',
     async (_lie, jwks, status, code) => {

@@ -17,15 +17,23 @@ const check = (authTime: unknown): Promise<void> =>
   checkEnforcedClaims({ auth_time: authTime } as IdTokenClaims, transaction, options);
 
 describe('Core 3.1.2.1 auth_time', () => {
-  it.each([String(now), true, null, [now], {}, undefined])(
-    'that is %j is missing',
-    async (authTime) => {
-      await expect(check(authTime)).rejects.toMatchObject({ code: 'ERR_OIDC_AUTH_TIME_MISSING' });
-    },
-  );
+  it.each([
+    String(now),
+    true,
+    null,
+    [now],
+    {},
+    undefined,
+    now + 31,
+    now * 1000,
+    Number.NEGATIVE_INFINITY,
+  ])('that is %j is missing', async (authTime) => {
+    await expect(check(authTime)).rejects.toMatchObject({ code: 'ERR_OIDC_AUTH_TIME_MISSING' });
+  });
 
   it('may be as old as maxAge and the tolerance together, and no older', async () => {
     await expect(check(now - 90)).resolves.toBeUndefined();
+    await expect(check(now + 30)).resolves.toBeUndefined();
     await expect(check(now - 91)).rejects.toMatchObject({ code: 'ERR_OIDC_MAX_AGE' });
   });
 });

@@ -23,6 +23,17 @@ const tokens: TokenSet = {
 };
 
 describe('token record', () => {
+  it.each([
+    ['auth_time', 900, 900],
+    ['iat, where there is no auth_time', undefined, 1000],
+    ['iat, where auth_time is in milliseconds', 900_000, 1000],
+    ['iat, where auth_time is text', '900', 1000],
+    ['iat, where auth_time is no time', Number.NEGATIVE_INFINITY, 1000],
+  ])('dates the login by %s', (_what, auth_time, expected) => {
+    const claims = { ...tokens.claims, auth_time } as TokenSet['claims'];
+    expect(createTokenRecord({ ...tokens, claims }).loggedInAt).toBe(expected);
+  });
+
   it('keeps the tokens of the 20 APIs that were asked for last', () => {
     let record = createTokenRecord(tokens);
     for (let index = 0; index < 25; index += 1) {

@@ -47,6 +47,14 @@ describe('Back-Channel Logout 2.7 the sessions that end', () => {
     expect(await Promise.all(browsers.map(isSignedIn))).toEqual([false, true, false]);
   });
 
+  it('are those of an OP, too, that says auth_time in milliseconds', async () => {
+    await start();
+    flow.op.lie({ backIdToken: { claims: { auth_time: flow.clock.now() } } });
+    const browser = await signIn('ada', 'one');
+    await end({ sub: 'ada' });
+    expect(await isSignedIn(browser)).toBe(false);
+  });
+
   it('are not those of a later login, though the request comes late', async () => {
     await start();
     const early = await signIn('ada', 'one');
