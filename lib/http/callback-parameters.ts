@@ -39,10 +39,7 @@ export async function readFormPost(
 
 /** Parsers of Express 4 leave an empty object where they read nothing. */
 function isUnread(req: Request): boolean {
-  const body: unknown = req.body;
-  const isEmpty =
-    body === undefined || (typeof body === 'object' && Object.keys(body ?? {}).length === 0);
-  return isEmpty && !req.readableEnded;
+  return Object.keys(Object(req.body)).length === 0;
 }
 
 async function parseBody(req: Request, res: Response, limitBytes: number): Promise<void> {
@@ -93,7 +90,7 @@ export function readFragment(posted: RawParameters): RawParameters | undefined {
 }
 
 /** The parameters in the query of a request, by no parser but the URL's own. */
-export function readQuery(req: Request): RawParameters {
+export function readQuery(req: Request): [name: string, value: string][] {
   const query = req.url.split('?').slice(1).join('?');
   return [...new URLSearchParams(query)];
 }

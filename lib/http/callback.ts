@@ -163,9 +163,9 @@ async function readSecondHop(parts: FlowParts, req: Request): Promise<ReceivedRe
     // Straight from the OP: response_mode query, or an error of any mode.
     return receiveAuthorizationResponse(readResponseParameters(query), 'query', provider, options);
   }
-  const text = sealer.open(String(sealed), sealPurpose(options));
-  const [expiresAt, received] = text === undefined ? [0, undefined] : JSON.parse(text);
-  if (received === undefined || options.now() / 1000 > expiresAt) {
+  const text = sealer.open(sealed, sealPurpose(options));
+  const [expiresAt, received] = JSON.parse(text ?? '[0]');
+  if (options.now() / 1000 > expiresAt) {
     throw new ValidationError(
       'ERR_OIDC_RESPONSE_SEAL',
       'Form Post Response Mode 2',
@@ -289,7 +289,7 @@ function pathToLookAgain(
   const query = new Map(readQuery(req));
   if (query.has(secondLookParameter)) return undefined;
   const { basePath, callbackPath } = parts.options;
-  const sealed = encodeURIComponent(String(query.get(sealedParameter) ?? ''));
+  const sealed = encodeURIComponent(query.get(sealedParameter) ?? '');
   const path = received
     ? sealedPath(parts, received)
     : `${basePath}${callbackPath}?${sealedParameter}=${sealed}`;

@@ -21,9 +21,11 @@ export function safeReturnPath(raw: unknown, options: PathOptions): string | und
   if (typeof raw !== 'string' || raw.length > maxLength) return undefined;
   // Browsers drop tabs and newlines and take "\" for "/"; no path of an application needs either.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (!/^\/(?!\/)/.test(raw) || /[\u0000-\u0020\u007f\\]/.test(raw)) return undefined;
+  if (!raw.startsWith('/') || /[\u0000-\u0020\u007f\\]/.test(raw)) return undefined;
+  // "//[" is a host that is none.
   if (!URL.canParse(raw, options.origin)) return undefined;
   const url = new URL(raw, options.origin);
+  // "//host" is another one.
   if (url.origin !== options.origin) return undefined;
   const path = `${url.pathname}${url.search}${url.hash}`;
   // "/.//host" becomes "//host" on parsing.

@@ -47,8 +47,8 @@ export function createTransactionCookies(
   };
 
   const open = (name: string, value: string | undefined): Transaction | undefined => {
-    const [time, sealed] = value?.split('.') ?? [];
-    if (time === undefined || sealed === undefined) return undefined;
+    const [time = '', sealed] = value?.split('.') ?? [];
+    if (sealed === undefined) return undefined;
     const text = sealer.open(sealed, purposeOf(name, time));
     return text === undefined ? undefined : parseTransaction(text);
   };
@@ -63,7 +63,7 @@ export function createTransactionCookies(
       const own = sizeOf(name, value);
       const others = Object.entries(parse(req.headers.cookie ?? ''))
         .filter(([other]) => isOurs(other) && other !== name)
-        .map(([other, otherValue]) => sizeOf(other, otherValue ?? ''));
+        .map(([other, otherValue = '']) => sizeOf(other, otherValue));
       const room = maxTotalBytes - own.bytes;
       const surplus = surplusCookies(others, options.maxTransactions - 1, room);
       parallel.forget(req, surplus);

@@ -104,7 +104,7 @@ async function receiveParameters(
   const idToken =
     id_token === undefined
       ? undefined
-      : await verifyFrontChannelIdToken(id_token, parameters, provider, options);
+      : await verifyFrontChannelIdToken(id_token, { ...parameters, state }, provider, options);
   if (access_token !== undefined && parameters.token_type?.toLowerCase() !== 'bearer') {
     // RFC 6749 4.2.2 and Core 3.2.2.5: token_type is REQUIRED beside an access token: Bearer.
     throw new ValidationError(
@@ -128,7 +128,7 @@ async function receiveParameters(
 
 async function verifyFrontChannelIdToken(
   unverifiedIdToken: string,
-  parameters: ResponseParameters,
+  parameters: ResponseParameters & { readonly state: string },
   provider: Provider,
   options: ResolvedOptions,
 ): Promise<ReceivedResponse['idToken']> {
@@ -164,7 +164,7 @@ async function verifyFrontChannelIdToken(
   checkTokenHash({
     claim: 's_hash',
     found: claims['s_hash'],
-    value: state ?? '',
+    value: state,
     alg,
     isRequired: false,
     section: 'FAPI 1.0 Advanced 5.1.1',
@@ -198,9 +198,9 @@ export function checkAuthorizationResponse(
       `the OP answered by ${response.mode}, and ${asked} was asked for`,
     );
   }
-  checkRules(response, rules[transaction.responseType], transaction.responseType);
+  const code = checkRules(response, rules[transaction.responseType], transaction.responseType);
   if (response.idToken !== undefined) checkNonce(response.idToken, transaction.nonce);
-  return { code: response.code ?? '', expectedSub: response.idToken?.sub };
+  return { code, expectedSub: response.idToken?.sub };
 }
 
 /** JARM 2.3.4: `jwt` alone stands for the default of the response type. */
@@ -252,35 +252,22 @@ function checkIssuerParameter(response: ReceivedResponse, provider: DiscoveredPr
   }
 }
 
+/** Nothing missing, nothing that was not asked for. @returns the code */
 function checkRules(
   response: ReceivedResponse,
   wanted: { idToken: boolean; accessToken: boolean },
   responseType: ResponseType,
-): void {
-  const found = {
-    CODE: { parameter: 'code', isWanted: true, isThere: response.code !== undefined },
-    ID_TOKEN: {
-      parameter: 'id_token',
-      isWanted: wanted.idToken,
-      isThere: response.idToken !== undefined,
-    },
-    ACCESS_TOKEN: {
-      parameter: 'access_token',
-      isWanted: wanted.accessToken,
-      isThere: response.hadAccessToken,
-    },
-  };
-  for (const name of ['CODE', 'ID_TOKEN', 'ACCESS_TOKEN'] as const) {
-    const { parameter, isWanted, isThere } = found[name];
-    if (!isWanted || isThere) continue;
-    throw new ValidationError(
-      `ERR_OIDC_${name}_MISSING`,
-      'Core 3.3.2.5',
-      `the authorization response to "${responseType}" must have ${parameter}; it has none`,
-    );
+): string {
+  const { code } = response;
+  if (code === undefined) throw missing('CODE', 'code', responseType);
+  const tokens = [
+    ['ID_TOKEN', 'id_token', wanted.idToken, response.idToken !== undefined],
+    ['ACCESS_TOKEN', 'access_token', wanted.accessToken, response.hadAccessToken],
+  ] as const;
+  for (const [name, parameter, isWanted, isThere] of tokens) {
+    if (isWanted && !isThere) throw missing(name, parameter, responseType);
   }
-  for (const name of ['ID_TOKEN', 'ACCESS_TOKEN'] as const) {
-    const { parameter, isWanted, isThere } = found[name];
+  for (const [name, parameter, isWanted, isThere] of tokens) {
     if (isWanted || !isThere) continue;
     throw new ValidationError(
       `ERR_OIDC_${name}_UNEXPECTED`,
@@ -288,6 +275,19 @@ function checkRules(
       `the authorization response has ${parameter}, which "${responseType}" did not ask for`,
     );
   }
+  return code;
+}
+
+function missing(
+  name: 'CODE' | 'ID_TOKEN' | 'ACCESS_TOKEN',
+  parameter: string,
+  responseType: ResponseType,
+): ValidationError {
+  return new ValidationError(
+    `ERR_OIDC_${name}_MISSING`,
+    'Core 3.3.2.5',
+    `the authorization response to "${responseType}" must have ${parameter}; it has none`,
+  );
 }
 
 function opError(

@@ -1,6 +1,6 @@
 import { ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { IdTokenClaims } from './id-token-claims.ts';
+import { type IdTokenClaims, isTime } from './id-token-claims.ts';
 import { besideAcrValues, checkRequestedClaims } from './requested-claims.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -32,8 +32,7 @@ export async function checkEnforcedClaims(
  */
 export function authTimeOf(claims: IdTokenClaims, latest: number): number | undefined {
   const { auth_time: authTime } = claims as { auth_time?: unknown };
-  if (typeof authTime !== 'number' || !Number.isFinite(authTime)) return undefined;
-  return authTime <= latest ? authTime : undefined;
+  return isTime(authTime) && authTime <= latest ? authTime : undefined;
 }
 
 function checkMaxAge(

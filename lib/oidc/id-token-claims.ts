@@ -1,3 +1,8 @@
+/** Whether a claim is a NumericDate (RFC 7519 2); `1e999` in JSON is none. */
+export function isTime(value: unknown): value is number {
+  return Number.isFinite(value);
+}
+
 /** Claims of an ID Token that passed every check. */
 export interface IdTokenClaims {
   readonly iss: string;

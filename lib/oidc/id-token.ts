@@ -1,6 +1,6 @@
 import { ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { IdTokenClaims } from './id-token-claims.ts';
+import { type IdTokenClaims, isTime } from './id-token-claims.ts';
 import { unwrapJwt } from './jwe.ts';
 import { type AcceptedAlgorithms, type JwsCheck, verifyJws } from './jws.ts';
 import type { DiscoveredProvider } from './provider.ts';
@@ -115,10 +115,6 @@ function checkTimes(claims: Readonly<Record<string, unknown>>, options: CheckedO
   if (nbf !== undefined && (!isTime(nbf) || nbf > now + tolerance)) {
     throw refusal('NBF', 'nbf must not lie in the future', 'RFC 7519 4.1.5');
   }
-}
-
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
 }
 
 function refusal(

@@ -1,4 +1,4 @@
-import { isQueryParameter, readAuthorizationParams } from '../authorization-parameters.ts';
+import { readAuthorizationParams } from '../authorization-parameters.ts';
 import { OptionsError, ValidationError } from '../errors.ts';
 import type { LoginOptions, ResolvedOptions } from '../options.ts';
 import { authTimeOf, isOfOrganization } from './enforced-claims.ts';
@@ -101,15 +101,15 @@ const maxLength = 2048;
  * @throws {@link ValidationError} `ERR_OIDC_LOGIN_PARAMETER`
  */
 export function readLoginQuery(
-  query: readonly (readonly [name: string, value: unknown])[],
+  query: readonly (readonly [name: string, value: string])[],
   allowed: readonly string[],
   before: LoginRequest,
 ): LoginRequest {
   const given = new Map<string, string>();
   for (const [name, value] of query) {
-    if (!allowed.includes(name) || !isQueryParameter(name)) continue;
+    if (!allowed.includes(name)) continue;
     const longest = name in readers ? maxEnforcedLength : maxLength;
-    const isGood = typeof value === 'string' && value !== '' && value.length <= longest;
+    const isGood = value !== '' && value.length <= longest;
     if (!isGood || given.has(name)) throw refuseQuery(name, 'it is empty, too long or there twice');
     given.set(name, value);
   }

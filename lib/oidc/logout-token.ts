@@ -1,6 +1,7 @@
 import { type LogoutTokenErrorCode, ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { idTokenAlgorithms } from './id-token.ts';
+import { isTime } from './id-token-claims.ts';
 import { decryptJwt, isEncrypted } from './jwe.ts';
 import { verifyJws } from './jws.ts';
 import type { DiscoveredProvider } from './provider.ts';
@@ -103,10 +104,6 @@ function checkNames(
   const isWell = [sub, sid].every((name) => name === undefined || isName(name));
   if (!isNamed || !isWell) throw refusal('SUBJECT', 'sub or sid must be there, as text', '2.6 (4)');
   return { jti, sub: sub as string | undefined, sid: sid as string | undefined };
-}
-
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
 }
 
 function isName(value: unknown): value is string {

@@ -41,16 +41,14 @@ export function providerKeys(
     cooldownDuration: Number.POSITIVE_INFINITY,
     timeoutDuration: (options.httpTimeoutSeconds + 1) * 1000,
   });
-  let fetchedAt: number | undefined;
+  /** Epoch milliseconds. */
+  let fetchedAt = Number.NEGATIVE_INFINITY;
   /** When a token with an unknown `kid` had the keys fetched; epoch milliseconds. */
   let soughtAt = Number.NEGATIVE_INFINITY;
 
-  const ageSeconds = (): number =>
-    fetchedAt === undefined ? Number.POSITIVE_INFINITY : (options.now() - fetchedAt) / 1000;
-
   const fetchKeys = async (): Promise<void> => {
     // Counts as fetched at once, so that a failure is not tried again by everybody.
-    if (fetchedAt !== undefined) fetchedAt = options.now();
+    fetchedAt = options.now();
     try {
       await remote.reload();
       fetchedAt = options.now();
@@ -71,9 +69,9 @@ export function providerKeys(
   return {
     preload: reload,
     async find(header, token) {
-      if (fetchedAt === undefined) await reload();
+      const isOld = options.now() - fetchedAt > maxAgeSeconds * 1000;
       // Stale if error: old keys serve on while the OP cannot be reached.
-      else if (ageSeconds() > maxAgeSeconds) await reload().catch(() => undefined);
+      if (isOld) await reload().catch(() => undefined);
       try {
         return await remote(header, token);
       } catch (error) {

@@ -77,8 +77,7 @@ export function createProvider(options: ResolvedOptions, mutualTls?: MutualTls):
   return {
     async discovered() {
       if (current === undefined) {
-        const isTooSoon = failure && options.now() - failure.at < pauseSeconds * 1000;
-        if (failure && isTooSoon) throw failure.error;
+        if (failure && options.now() - failure.at < pauseSeconds * 1000) throw failure.error;
         return refresh();
       }
       if (options.now() - discoveredAt > maxAgeSeconds * 1000) {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ProviderError, ValidationError } from '../errors.ts';
+import { type HybridFlowError, ProviderError, ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { type AccessTokenSet, accessTokenOf, type GrantTokens } from './code-exchange.ts';
 import { type IdToken, verifyIdToken } from './id-token.ts';
@@ -84,10 +84,8 @@ async function verifyIfKeysCanBeHad(
   try {
     return await verifyIdToken(unverifiedIdToken, await provider.discovered(), options);
   } catch (error) {
-    const isMissingKey =
-      error instanceof ProviderError ||
-      (error instanceof ValidationError && error.code === 'ERR_OIDC_ID_TOKEN_KEY');
-    if (isMissingKey) return undefined;
+    const { code } = error as HybridFlowError;
+    if (error instanceof ProviderError || code === 'ERR_OIDC_ID_TOKEN_KEY') return undefined;
     throw error;
   }
 }
@@ -145,7 +143,7 @@ function checkSameDemands(
   if (
     options.acrValues.length > 0 &&
     acr !== before.acr &&
-    !options.acrValues.includes(acr ?? '')
+    !options.acrValues.includes(String(acr))
   ) {
     throw refusal('ERR_OIDC_ACR', 'acr must still be one of acrValues');
   }

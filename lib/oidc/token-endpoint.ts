@@ -40,8 +40,8 @@ export async function requestTokens(
   } catch (error) {
     throw withoutSecrets(translateError(error, 'token'), parameters);
   }
-  // Core 3.1.3.3: token_type MUST be Bearer, in any case.
-  if (response.token_type.toLowerCase() !== 'bearer') {
+  // Core 3.1.3.3: token_type MUST be Bearer, in any case; openid-client makes it lower case.
+  if (response.token_type !== 'bearer') {
     throw new ValidationError(
       'ERR_OIDC_TOKEN_TYPE',
       'Core 3.1.3.3',

@@ -35,9 +35,7 @@ export interface HashBinding {
  * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#HybridIDToken Core 3.3.2.11}
  */
 export function tokenHash(value: string, alg: string): string {
-  const hash = createHash(hashOfAlgorithm[alg] ?? '')
-    .update(value)
-    .digest();
+  const hash = createHash(String(hashOfAlgorithm[alg])).update(value).digest();
   return hash.subarray(0, hash.length / 2).toString('base64url');
 }
 

@@ -78,7 +78,7 @@ function isTimeout(reason: unknown): boolean {
 
 /** undici names every network failure "fetch failed", and "terminated" where a body breaks off. */
 function isNetworkFailure(reason: unknown): boolean {
-  return reason instanceof TypeError && /fetch failed|terminated/.test(reason.message);
+  return /fetch failed|terminated/.test((reason as Error).message);
 }
 
 /** The originals, without what hangs on them: that is the answer of the OP, tokens included. */

@@ -68,6 +68,12 @@ describe('discovery', () => {
     ['no token endpoint', { json: ({ token_endpoint, ...body }) => body }, 502, 'METADATA'],
     ['no keys', { json: ({ jwks_uri, ...body }) => body }, 502, 'METADATA'],
     [
+      'an endpoint in a list',
+      { json: (body) => ({ ...body, token_endpoint: [body['token_endpoint']] }) },
+      502,
+      'METADATA',
+    ],
+    [
       'an endpoint that is no URL',
       { json: (body) => ({ ...body, authorization_endpoint: 'javascript:alert(1)' }) },
       502,

@@ -21,6 +21,8 @@ describe('RFC 9700 4.11 return paths', () => {
     ['/login-help', '/login-help'],
     ['/?next=https://evil.example', '/?next=https://evil.example'],
     ['/@evil.example', '/@evil.example'],
+    [`/${'a'.repeat(1023)}`, `/${'a'.repeat(1023)}`],
+    [`/aaa${'\u00e9'.repeat(170)}`, `/aaa${'%C3%A9'.repeat(170)}`],
   ])('accepts %s', (raw, expected) => {
     expect(safeReturnPath(raw, options)).toBe(expected);
   });
@@ -36,6 +38,9 @@ describe('RFC 9700 4.11 return paths', () => {
     'https://evil.example',
     '//evil.example',
     '///evil.example',
+    '//',
+    '//[',
+    '//app.example:444/orders',
     '/\\evil.example',
     '\\\\evil.example',
     '/orders\\..',
@@ -62,8 +67,16 @@ describe('RFC 9700 4.11 return paths', () => {
     '/callback?code=x',
     `/${'a'.repeat(2048)}`,
     `/${'\u00e9'.repeat(400)}`,
+    `/aaaa${'\u00e9'.repeat(170)}`,
   ])('refuses %j', (raw) => {
     expect(safeReturnPath(raw, options)).toBeUndefined();
+  });
+
+  it('knows its own routes in any case, however the options write them', () => {
+    const loud = { ...options, loginPath: '/SignIn' };
+    expect(safeReturnPath('/signin', loud)).toBeUndefined();
+    expect(safeReturnPath('/shop/SIGNIN/', loud)).toBeUndefined();
+    expect(safeReturnPath('/signin2', loud)).toBe('/signin2');
   });
 
   it.each([

@@ -53,6 +53,11 @@ describe.each([
     expect(await fetchWithin(10)(url())).toMatchObject({ status, body: null });
   });
 
+  it('passes on 205 without the body that it must not have', async () => {
+    server = await listen((_req, res) => void res.writeHead(205).end('body'));
+    expect(await fetchWithin(10)(url())).toMatchObject({ status: 205, body: null });
+  });
+
   it('names a refused connection and an answer that breaks off as fetch does', async () => {
     server = await listen((_req, res) => {
       res.writeHead(200, { 'content-length': 10 }).write('half');

@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { isInvalidToken, readStepUpChallenge, satisfiesDemands } from '../../lib/oidc/step-up.ts';
+import {
+  isInvalidToken,
+  narrowDemands,
+  readStepUpChallenge,
+  satisfiesDemands,
+} from '../../lib/oidc/step-up.ts';
 import { tokensOf } from '../support/tokens.ts';
 
 const answer = (challenge: string, status = 401): Response =>
@@ -31,8 +36,33 @@ describe('RFC 9470 3 the challenge', () => {
     [`Bearer ${error}`, 403],
     ['Bearer realm="error=insufficient_user_authentication"', 401],
     ['', 401],
+    [`Bearer ${error}, acr_values="${'m'.repeat(513)}"`, 401],
   ])('%s with %i is none', (challenge, status) => {
     expect(readStepUpChallenge(answer(challenge, status))).toBeUndefined();
+  });
+
+  it('is none where an answer has no challenge at all', () => {
+    const silent = new Response(null, { status: 401 });
+    expect(readStepUpChallenge(silent)).toBeUndefined();
+    expect(isInvalidToken(silent)).toBe(false);
+  });
+
+  it('may name methods in 512 characters', () => {
+    const methods = 'm'.repeat(512);
+    expect(readStepUpChallenge(answer(`Bearer ${error}, acr_values="${methods}"`))).toEqual({
+      acrValues: [methods],
+      maxAge: undefined,
+    });
+  });
+
+  it.each([
+    [[], ['mfa'], []],
+    [['mfa'], [], ['mfa']],
+    [['mfa', 'pin'], ['pin'], ['pin']],
+    [['mfa'], ['pin'], undefined],
+  ])('that names %j asks for no more than the options %j: %j', (acrValues, own, expected) => {
+    const demands = narrowDemands({ acrValues, maxAge: 60 }, { acrValues: own });
+    expect(demands).toEqual(expected && { acrValues: expected, maxAge: 60 });
   });
 
   it('is not taken for an invalid token, nor the other way round', () => {

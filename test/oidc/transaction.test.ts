@@ -35,6 +35,19 @@ describe('a transaction', () => {
     }
   });
 
+  it.each([4, 5])('with a number of no meaning in field %i is not read', (field) => {
+    const transaction = createTransaction(options, {
+      responseMode,
+      returnTo: '/',
+      sessionId: undefined,
+    });
+    for (const value of [-1, 9, null, 'code']) {
+      const fields = JSON.parse(serializeTransaction(transaction));
+      fields[field] = value;
+      expect(parseTransaction(JSON.stringify(fields))).toBeUndefined();
+    }
+  });
+
   it('is good to the last second, and no longer', () => {
     const transaction = createTransaction(options, {
       responseMode,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createProvider } from '../../lib/oidc/provider.ts';
 import { requestTokens } from '../../lib/oidc/token-endpoint.ts';
-import { refuseOutage } from '../../lib/oidc/translate-error.ts';
+import { refuseOutage, translateError } from '../../lib/oidc/translate-error.ts';
 import { type OpByFetch, opByFetch } from '../support/op-by-fetch.ts';
 
 /** What becomes of an answer of the token endpoint. */
@@ -45,9 +45,48 @@ describe('errors of the token endpoint', () => {
     expect(await failure(abort)).toMatchObject({ code: 'ERR_OIDC_PROVIDER_TIMEOUT' });
   });
 
+  it('a challenge that names no error is an error of its own', async () => {
+    const headers = { 'WWW-Authenticate': 'Basic realm="op"' };
+    expect(await failure(() => new Response('', { status: 401, headers }))).toMatchObject({
+      code: 'ERR_OIDC_TOKEN_ENDPOINT_ERROR',
+      error: undefined,
+    });
+  });
+
+  it("a mistake in the application's own fetch is no outage", async () => {
+    const broken = (): Promise<Response> => Promise.reject(new TypeError('x is not a function'));
+    expect(await failure(broken)).toMatchObject({ code: 'ERR_OIDC_PROVIDER_RESPONSE' });
+  });
+
   it('407 is no outage', async () => {
     expect(await failure(() => new Response('no', { status: 407 }))).toMatchObject({
       code: 'ERR_OIDC_PROVIDER_RESPONSE',
+    });
+  });
+});
+
+describe('the causes of an error', () => {
+  const depthOf = (error: unknown): number => {
+    const { cause } = error as { cause?: unknown };
+    return cause === undefined ? 0 : 1 + depthOf(cause);
+  };
+
+  it('are followed eight deep, and not for ever', () => {
+    const loop = new Error('round and round');
+    loop.cause = loop;
+    expect(depthOf(translateError(loop, 'token'))).toBe(8);
+  });
+
+  it.each([null, undefined])('end at %s', (cause) => {
+    expect(depthOf(translateError(new Error('x', { cause }), 'token'))).toBe(1);
+  });
+
+  it.each([
+    ['response', { response: new Response('', { status: 503 }), body: {} }],
+    ['body', { body: new Response('', { status: 503 }) }],
+  ])('may stand in a plain object, as its %s', (_name, box) => {
+    expect(translateError(new Error('x', { cause: box }), 'token')).toMatchObject({
+      code: 'ERR_OIDC_PROVIDER_UNAVAILABLE',
     });
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createSealer } from '../../../lib/tokens/seal.ts';
+import { startClock } from '../../support/clock.ts';
 import { errorCode, type Flow, sealingSecret, startFlow } from '../../support/flow.ts';
 import { responseOf, upTo, withResponse } from '../../support/half-login.ts';
 
@@ -24,6 +25,13 @@ describe('the sealed answer of the second hop', () => {
     const arrival = await flow.browser.navigate(forged);
     expect([arrival.status, errorCode(arrival)]).toEqual([400, 'ERR_OIDC_RESPONSE_SEAL']);
     expect(flow.op.count('/token')).toBe(0);
+    expect(await flow.browser.navigate(callback)).toMatchObject({ status: 200 });
+  });
+
+  it('is good to the last of 60 seconds', async () => {
+    flow = await startFlow({ clock: startClock(1_800_000_000_000) });
+    const callback = await upTo(flow, secondHop);
+    flow.clock.advance(60);
     expect(await flow.browser.navigate(callback)).toMatchObject({ status: 200 });
   });
 
