@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import express from 'express';
+import express, { type RequestHandler } from 'express';
 import request from 'supertest';
 import { Browser } from '../support/browser.ts';
 import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
@@ -287,9 +287,32 @@ describe('a body parser in front', () => {
     expect(await flow.signIn()).toMatchObject({ status: 200 });
   });
 
-  it('that leaves nothing to read is named', async () => {
-    flow = await startFlow({ before: (app) => void app.use(express.text({ type: form })) });
-    expect(errorCode(await post('code=a&state=b'))).toBe('ERR_OIDC_CALLBACK_BODY_UNREADABLE');
+  it.each<[string, RequestHandler]>([
+    ['text', express.text({ type: form })],
+    ['bytes', express.raw({ type: form })],
+    ['nothing', (req, _res, next) => void req.resume().on('end', next)],
+    [
+      'null',
+      (req, _res, next) => {
+        req.body = null;
+        req.resume().on('end', next);
+      },
+    ],
+  ])('that leaves %s, and no parameters, is named', async (_what, reader) => {
+    flow = await startFlow({ before: (app) => void app.use(reader) });
+    const answer = await post('code=a&state=b');
+    expect([answer.status, errorCode(answer)]).toEqual([400, 'ERR_OIDC_CALLBACK_BODY_UNREADABLE']);
+  });
+
+  it('of a platform, which hands the parameters over and the stream unread, is believed', async () => {
+    flow = await startFlow({
+      before: (app) =>
+        app.use((req, _res, next) => {
+          req.body = { error: 'access_denied' };
+          next();
+        }),
+    });
+    expect(errorCode(await post('code=a&state=b'))).toBe('ERR_OIDC_ACCESS_DENIED');
   });
 });
 

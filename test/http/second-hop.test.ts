@@ -70,6 +70,13 @@ describe.each(['lax', 'strict'] as const)('with a %s session cookie', (sameSite)
       const refused = await flow.browser.navigate(hop);
       expect([refused.status, errorCode(refused)]).toEqual([400, 'ERR_OIDC_RESPONSE_SEAL']);
     });
+
+    it('is refused to a script at once: no page leads it anywhere', async () => {
+      const { hop } = await untilSecondHop({ session });
+      flow.clock.advance(61);
+      const refused = await flow.browser.fetch(hop.url);
+      expect([refused.status, errorCode(refused)]).toEqual([400, 'ERR_OIDC_RESPONSE_SEAL']);
+    });
   });
 
   it.each([

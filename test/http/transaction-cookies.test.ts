@@ -126,6 +126,19 @@ describe('cookies of logins under way', () => {
     expect(jar.size).toBe(count);
   });
 
+  it.each([
+    [0, 1],
+    [1, 2],
+  ])('may have 2000 bytes in all; with %i more the older one goes', (more, expected) => {
+    const transaction = begin();
+    const [own = ''] = (store(transaction)[0] ?? '').split(';');
+    const name = own.replace(/=.*/, '').replace(/[\w-]{16}$/, 'x'.repeat(16));
+    // Behind each of the two stands "=", and "; " between it and the next.
+    const room = 2000 - (own.length + 2) - (name.length + 3);
+    const other = `${name}=${'1.'.padEnd(room + more, 'x')}`;
+    expect(store(transaction, [other])).toHaveLength(expected);
+  });
+
   it('above the bound give way to a new one', () => {
     const had = [begin(), begin()].flatMap((transaction) => store(transaction));
     const set = store(begin(), had);

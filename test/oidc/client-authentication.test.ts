@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
+import { clientAuthentication } from '../../lib/oidc/client-authentication.ts';
 import { createProvider } from '../../lib/oidc/provider.ts';
 import { requestTokens } from '../../lib/oidc/token-endpoint.ts';
 import { type FetchedRequest, type OpByFetch, opByFetch } from '../support/op-by-fetch.ts';
@@ -96,6 +97,12 @@ describe('Core 9 client authentication', () => {
     await expect(jwtVerify(assertion, second.publicKey)).rejects.toMatchObject({
       code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
     });
+  });
+
+  it('by a key that is not there is no authentication at all', () => {
+    const { options } = opByFetch();
+    const keyless = { ...options, tokenEndpointAuthMethod: 'private_key_jwt' } as const;
+    expect(() => clientAuthentication(keyless, undefined)).toThrow(TypeError);
   });
 
   it('never sends the same assertion twice', async () => {
