@@ -253,7 +253,11 @@ export class AuthorizationResponseError extends HybridFlowError {
   readonly error_uri: string | undefined;
 
   constructor(
-    response: { error: string; error_description?: string; error_uri?: string },
+    response: {
+      error: string;
+      error_description?: string | undefined;
+      error_uri?: string | undefined;
+    },
     status?: number,
   ) {
     super('the OP answered the authorization request with an error; see the field "error"');

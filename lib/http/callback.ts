@@ -286,13 +286,10 @@ function pathToLookAgain(
   received: ReceivedResponse | undefined,
 ): string | undefined {
   if (!isNavigation(req) || !hasStrictSession(req)) return undefined;
-  const query = new Map(readQuery(req));
+  const query = new URLSearchParams(readQuery(req));
   if (query.has(secondLookParameter)) return undefined;
   const { basePath, callbackPath } = parts.options;
-  const sealed = encodeURIComponent(query.get(sealedParameter) ?? '');
-  const path = received
-    ? sealedPath(parts, received)
-    : `${basePath}${callbackPath}?${sealedParameter}=${sealed}`;
+  const path = received ? sealedPath(parts, received) : `${basePath}${callbackPath}?${query}`;
   return `${path}&${secondLookParameter}=yes`;
 }
 

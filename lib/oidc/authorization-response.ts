@@ -93,7 +93,7 @@ async function receiveParameters(
   const { code, state, iss, error, id_token, access_token } = parameters;
   if (state === undefined) {
     // An error that belongs to no login is told for what it is, and ends none. Anybody can send it.
-    if (error !== undefined) throw opError(parameters, 400);
+    if (error !== undefined) throw new AuthorizationResponseError({ ...parameters, error }, 400);
     throw new ValidationError(
       'ERR_OIDC_STATE_MISSING',
       'RFC 6749 4.1.2',
@@ -190,7 +190,8 @@ export function checkAuthorizationResponse(
   const isJwt = isJwtMode(response.mode);
   if (isJwt !== isJwtMode(asked)) throw isJwt ? jwtInPlaceOfPlain() : plainInPlaceOfJwt();
   // OPs send errors by redirect even where form_post was asked for, so errors are taken from both.
-  if (response.error !== undefined) throw opError({ ...response, error: response.error });
+  const { error } = response;
+  if (error !== undefined) throw new AuthorizationResponseError({ ...response, error });
   if (response.mode !== asked) {
     throw new ValidationError(
       'ERR_OIDC_RESPONSE_MODE',
@@ -287,24 +288,5 @@ function missing(
     `ERR_OIDC_${name}_MISSING`,
     'Core 3.3.2.5',
     `the authorization response to "${responseType}" must have ${parameter}; it has none`,
-  );
-}
-
-function opError(
-  response: {
-    readonly error?: string;
-    readonly error_description?: string | undefined;
-    readonly error_uri?: string | undefined;
-  },
-  status?: number,
-): AuthorizationResponseError {
-  const { error = 'server_error', error_description, error_uri } = response;
-  return new AuthorizationResponseError(
-    {
-      error,
-      ...(error_description === undefined ? {} : { error_description }),
-      ...(error_uri === undefined ? {} : { error_uri }),
-    },
-    status,
   );
 }

@@ -27,7 +27,7 @@ export function clientAuthentication(
   >,
   offered: readonly string[] | undefined,
 ): client.ClientAuth {
-  const secret = options.clientSecret ?? '';
+  const secret = String(options.clientSecret);
   switch (options.tokenEndpointAuthMethod ?? defaultMethod(options, offered)) {
     case 'client_secret_basic':
       return client.ClientSecretBasic(secret);

@@ -47,18 +47,19 @@ const responseModes: readonly ResponseMode[] = [
   'jwt',
 ];
 
+/** What is `undefined` is written as `null`. */
 type Fields = [
   version: 2,
   seed: string,
-  note: string | null,
+  note: string | null | undefined,
   redirectUri: string,
   responseType: number,
   responseMode: number,
-  maxAge: number | null,
+  maxAge: number | null | undefined,
   acrValues: string | null,
-  organization: string | null,
+  organization: string | null | undefined,
   returnTo: string,
-  sessionId: string | null,
+  sessionId: string | null | undefined,
   startedAt: number,
   /** Left out by flows that are not of a tenant. */
   tenant?: string,
@@ -103,15 +104,15 @@ export function serializeTransaction(transaction: Transaction): string {
   const fields: Fields = [
     2,
     transaction.seed,
-    noteOf(transaction.state) ?? null,
+    noteOf(transaction.state),
     transaction.redirectUri,
     responseTypes.indexOf(transaction.responseType),
     responseModes.indexOf(transaction.responseMode),
-    transaction.maxAge ?? null,
+    transaction.maxAge,
     transaction.acrValues.join(' ') || null,
-    transaction.organization ?? null,
+    transaction.organization,
     transaction.returnTo,
-    transaction.sessionId ?? null,
+    transaction.sessionId,
     transaction.startedAt,
   ];
   if (transaction.tenant !== undefined) fields.push(transaction.tenant);

@@ -61,6 +61,24 @@ describe('Core 3.3.2.1 the authentication request', () => {
     expect(flow.op.lastRequest('/authorize').parameters).toMatchObject({ tenant: '1' });
   });
 
+  it('has no parameter twice, though the endpoint has it in its query', async () => {
+    flow = await startFlow();
+    flow.op.lie({
+      discovery: {
+        json: (body) => ({
+          ...body,
+          authorization_endpoint: `${flow.op.issuer}/authorize?state=s&tenant=1&nonce=n`,
+        }),
+      },
+    });
+    const { next } = await flow.browser.navigate(`${flow.baseUrl}/login`, ({ url }) =>
+      url.startsWith(flow.op.issuer),
+    );
+    const query = new URL(next?.url ?? '').searchParams;
+    for (const name of query.keys()) expect([name, query.getAll(name).length]).toEqual([name, 1]);
+    expect([query.get('tenant'), query.get('state') === 's']).toEqual(['1', false]);
+  });
+
   it('never uses a state, nonce or verifier twice', async () => {
     flow = await startFlow();
     await flow.browser.navigate(`${flow.baseUrl}/login`);

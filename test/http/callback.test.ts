@@ -242,6 +242,15 @@ describe('whatever happens around the callback', () => {
 });
 
 describe('whoever listens', () => {
+  it('is told of a refusal by the first hop, and by the second', async () => {
+    flow = await startFlow();
+    const codes = await publishedErrors('refusal', async () => {
+      await post('code=a', 'text/plain');
+      await flow.browser.navigate(`${flow.baseUrl}/callback?error=x`);
+    });
+    expect(codes).toEqual(['ERR_OIDC_CALLBACK_MEDIA_TYPE', 'ERR_OIDC_OP_ERROR']);
+  });
+
   it('is told of every failure, before it is answered', async () => {
     flow = await startFlow();
     const codes = await publishedErrors('error', async () => {

@@ -84,6 +84,8 @@ describe('RFC 9700 4.11 return paths', () => {
     ['/orders', '/shop/orders'],
     ['/shop', '/shop'],
     ['/shopping', '/shop/shopping'],
+    ['/shopping/cart', '/shop/shopping/cart'],
+    ['/cart/tea', '/shop/cart/tea'],
     ['/shop?a', '/shop?a'],
     ['//evil.example', '/shop//evil.example'],
   ])('knows %s, with or without the path of baseUrl, as %s', (originalUrl, expected) => {

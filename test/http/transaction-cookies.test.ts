@@ -139,6 +139,41 @@ describe('cookies of logins under way', () => {
     expect(store(transaction, [other])).toHaveLength(expected);
   });
 
+  it.each([
+    ['a longer end', (name: string) => `${name}x`],
+    ['something before the end', (name: string) => name.replace(/.{16}$/, '.$&')],
+    ['another beginning', (name: string) => name.replace('oidc', 'odic')],
+  ])('are told from cookies of others, whose names have %s', (_what, change) => {
+    const others = [begin(), begin(), begin()].map((one) => {
+      const [name = '', value = ''] = (store(one)[0] ?? '').split(/[=;]/);
+      return `${change(name)}=${value}`;
+    });
+    expect(store(begin(), others)).toHaveLength(1);
+  });
+
+  it('above the bound give way from the oldest on, wherever it stands', () => {
+    const at = (startedAt: number): string => store({ ...begin(), startedAt })[0] ?? '';
+    const [old, recent, broken] = [at(1_000), at(2_000_000_000), at(3_000_000_000)];
+    const nameOf = (cookie = ''): string => cookie.replace(/=.*/, '');
+    const unreadable = `${nameOf(broken)}=!`;
+    const gone = (had: string[]): string[] =>
+      store(begin(), had)
+        .filter((cookie) => cookie.includes('Max-Age=0'))
+        .map(nameOf);
+    for (const had of [
+      [old, recent],
+      [recent, old],
+    ]) {
+      expect(gone(had)).toEqual([nameOf(old)]);
+    }
+    for (const had of [
+      [old, unreadable],
+      [unreadable, old],
+    ]) {
+      expect(gone(had)).toEqual([nameOf(unreadable)]);
+    }
+  });
+
   it('above the bound give way to a new one', () => {
     const had = [begin(), begin()].flatMap((transaction) => store(transaction));
     const set = store(begin(), had);

@@ -84,6 +84,10 @@ describe('Core 9 client authentication', () => {
       },
     );
     const { parameters, headers } = await tokenRequest(op);
+    expect(parameters).toMatchObject({
+      client_id: 'client',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    });
     const assertion = parameters['client_assertion'] ?? '';
     expect(decodeProtectedHeader(assertion)).toEqual({ alg: 'ES256', kid: 'new', typ: 'JWT' });
     const { payload } = await jwtVerify(assertion, first.publicKey, {

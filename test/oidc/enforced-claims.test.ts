@@ -83,6 +83,13 @@ describe('allowedOrganizations', () => {
     await expect(checkWith(['org_b'], claims, 'org_b')).resolves.toBeUndefined();
   });
 
+  it.each([{ org_id: ['org_a'] }, { org_id: 'org_a', org_name: 7 }, { org_id: 7, org_name: 'a' }])(
+    'ask no function about what is no text: %j',
+    async (claims) => {
+      await expect(checkWith(() => true, claims)).rejects.toMatchObject(refused);
+    },
+  );
+
   it('ask a function, which lets in by true and nothing else', async () => {
     const seen: unknown[] = [];
     const claims = { org_id: 'org_b', org_name: 'b' };

@@ -9,6 +9,7 @@ const options = {
   clientId: 'client',
   clockToleranceSeconds: 30,
   idTokenSignedResponseAlg: undefined,
+  encryptionKeys: [],
   now: () => now * 1000,
 };
 const claims = {
