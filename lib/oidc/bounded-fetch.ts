@@ -3,6 +3,9 @@ import { type BoundedRequest, readBounded } from './bounded-answer.ts';
 import type { MutualTls } from './mutual-tls.ts';
 import { sendByUndici } from './undici-request.ts';
 
+/** Fetch 2.2.6: no Response is made of these with a body, and an OP may send one all the same. */
+const bodiless: readonly number[] = [204, 205, 304];
+
 /**
  * A `fetch` that a slow or lying OP cannot hold up: the time limit covers the body too, the body
  * has a cap, and a redirect is returned and not followed, because a token request that is sent
@@ -23,7 +26,8 @@ export function boundedFetch(
     const signal = AbortSignal.timeout(httpTimeoutSeconds * 1000);
     const dispatcher = await mutualTls?.dispatcher();
     const { body, ...answer } = await send(url, init, signal, dispatcher);
-    if (body.length === 0) return new Response(null, answer);
+    const isEmpty = body.length === 0 || bodiless.includes(answer.status);
+    if (isEmpty) return new Response(null, answer);
     const isRewritten = rewrite !== undefined && init.method === 'POST' && answer.status < 300;
     return new Response(isRewritten ? rewrite(body.toString()) : body, answer);
   };

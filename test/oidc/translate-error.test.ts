@@ -45,10 +45,10 @@ describe('errors of the token endpoint', () => {
     expect(await failure(abort)).toMatchObject({ code: 'ERR_OIDC_PROVIDER_TIMEOUT' });
   });
 
-  it('a challenge that names no error is an error of its own', async () => {
+  it('a challenge that names no error refuses the client', async () => {
     const headers = { 'WWW-Authenticate': 'Basic realm="op"' };
     expect(await failure(() => new Response('', { status: 401, headers }))).toMatchObject({
-      code: 'ERR_OIDC_TOKEN_ENDPOINT_ERROR',
+      code: 'ERR_OIDC_CLIENT_REFUSED',
       error: undefined,
     });
   });
