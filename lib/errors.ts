@@ -171,6 +171,14 @@ export type AuthenticationErrorCode =
   | 'ERR_OIDC_INSUFFICIENT_SCOPE'
   | 'ERR_OIDC_INSUFFICIENT_CLAIMS';
 
+/** A request that `oidc.proxy()` does not send on, or an API that failed it. */
+export type ProxyErrorCode =
+  | 'ERR_OIDC_PROXY_PATH'
+  | 'ERR_OIDC_PROXY_UNSUPPORTED'
+  | 'ERR_OIDC_PROXY_BODY_READ'
+  | 'ERR_OIDC_PROXY_FAILED'
+  | 'ERR_OIDC_PROXY_TIMEOUT';
+
 /** The session store failed, or the lock. */
 export type SessionStoreErrorCode = 'ERR_OIDC_SESSION_STORE' | 'ERR_OIDC_LOCK';
 
@@ -183,6 +191,7 @@ export type HybridFlowErrorCode =
   | TransactionErrorCode
   | AuthenticationErrorCode
   | TenantErrorCode
+  | ProxyErrorCode
   | SessionStoreErrorCode;
 
 /** The base of every error of this library: `code` names the check, `status` the HTTP answer. */
@@ -433,6 +442,26 @@ export class TenantError extends HybridFlowError {
   }
 }
 
+const statusOfProxy: Readonly<Record<ProxyErrorCode, number>> = {
+  ERR_OIDC_PROXY_PATH: 400,
+  ERR_OIDC_PROXY_UNSUPPORTED: 501,
+  ERR_OIDC_PROXY_BODY_READ: 500,
+  ERR_OIDC_PROXY_FAILED: 502,
+  ERR_OIDC_PROXY_TIMEOUT: 504,
+};
+
+/** `oidc.proxy()` does not send a request on, or the API has failed it. */
+export class ProxyError extends HybridFlowError {
+  readonly code: ProxyErrorCode;
+  readonly status: number;
+
+  constructor(code: ProxyErrorCode, message: string, cause?: unknown) {
+    super(message, safeCause(cause));
+    this.code = code;
+    this.status = statusOfProxy[code];
+  }
+}
+
 /** The session store failed: nobody is signed in or out by guesswork. */
 export class SessionStoreError extends HybridFlowError {
   readonly code: SessionStoreErrorCode;
@@ -464,4 +493,5 @@ export type AnyHybridFlowError =
   | TransactionError
   | AuthenticationError
   | TenantError
+  | ProxyError
   | SessionStoreError;

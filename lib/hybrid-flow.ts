@@ -9,6 +9,7 @@ import { createLoginSessions } from './http/login-session.ts';
 import { createLogoutCookie } from './http/logout-cookie.ts';
 import { contextOf, type OidcContext } from './http/oidc-context.ts';
 import { type OptionalAuthOptions, optionalAuth } from './http/optional-auth.ts';
+import { type ProxyOptions, proxy } from './http/proxy/proxy.ts';
 import { errorHandler } from './http/refuse-request.ts';
 import { type RequireAuthOptions, requireAuth } from './http/require-auth.ts';
 import { createRouter } from './http/router.ts';
@@ -43,6 +44,11 @@ export interface HybridFlow<Claims = unknown> {
   login(options?: LoginOptions | ((req: Request) => LoginOptions | undefined)): RequestHandler;
   /** Lets signed-in requests through, with `req.oidc` and a fresh bearer token. */
   requireAuth(options?: RequireAuthOptions<Claims>): GuardHandler<OidcContext<Claims>>;
+  /**
+   * Sends signed-in requests on to an API, with a fresh bearer token, and streams the answers back: guard and
+   * proxy in one, which can send a request once more with another token where the API refuses the first.
+   */
+  proxy(options: ProxyOptions<Claims>): RequestHandler;
   /** Attaches `req.oidc` where the visitor is signed in; lets everybody through. */
   optionalAuth(options?: OptionalAuthOptions): GuardHandler<OidcContext<Claims> | undefined>;
   /**
@@ -122,6 +128,7 @@ function flowOfParts(parts: FlowParts): HybridFlow {
     router: () => createRouter(parts),
     login: (login) => loginRoute(parts, loginReader(login)),
     requireAuth: (guard = {}) => requireAuth(parts, guard) as GuardHandler,
+    proxy: (options) => proxy(parts, options as ProxyOptions),
     optionalAuth: (wishes = {}) =>
       optionalAuth(parts, wishes) as GuardHandler<OidcContext | undefined>,
     contextOf: (req) => contextOf(parts, req),

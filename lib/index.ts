@@ -16,9 +16,11 @@ export type {
   ReuseEvent,
 } from './events.ts';
 export { subscribe } from './events.ts';
+export type { GuardOptions } from './http/guard.ts';
 export type { GuardedLocals, GuardHandler, LoginOf } from './http/guard-handler.ts';
 export type { AccessToken, AuthenticatedRequest, OidcContext } from './http/oidc-context.ts';
 export type { OptionalAuthOptions } from './http/optional-auth.ts';
+export type { ProxyOptions } from './http/proxy/proxy.ts';
 export type { Unauthenticated } from './http/refuse-request.ts';
 export type { RequireAuthOptions } from './http/require-auth.ts';
 export type { AuthenticateOptions, HybridFlowStrategy, PassportActions } from './http/strategy.ts';

@@ -3,11 +3,13 @@ import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import { BoundedMap } from './bounded-map.ts';
 import { AuthenticationError } from './errors.ts';
 import type { AnswerOptions } from './http/error-answer.ts';
+import { checkGuard } from './http/guard.ts';
 import type { GuardHandler } from './http/guard-handler.ts';
 import { loginReader } from './http/login.ts';
 import type { OidcContext } from './http/oidc-context.ts';
 import type { OptionalAuthOptions } from './http/optional-auth.ts';
-import { checkGuard, type RequireAuthOptions } from './http/require-auth.ts';
+import { type ProxyOptions, prepareProxy } from './http/proxy/proxy.ts';
+import type { RequireAuthOptions } from './http/require-auth.ts';
 import type { HybridFlowStrategy } from './http/strategy.ts';
 import { createFindFlow, tenantHandler, unknownTenant } from './http/tenant-requests.ts';
 import { type HybridFlow, type SharedParts, tenantFlow } from './hybrid-flow.ts';
@@ -30,6 +32,8 @@ export interface TenantFlows<Claims = unknown> {
   /** As of {@link HybridFlow}; without a tenant a 404, as for the guards. */
   login(options?: LoginOptions | ((req: Request) => LoginOptions | undefined)): RequestHandler;
   requireAuth(options?: RequireAuthOptions<Claims>): GuardHandler<OidcContext<Claims>>;
+  /** As of {@link HybridFlow}, by connections that all tenants share. */
+  proxy(options: ProxyOptions<Claims>): RequestHandler;
   /** As of {@link HybridFlow}; lets requests through that are no tenant's. */
   optionalAuth(options?: OptionalAuthOptions): GuardHandler<OidcContext<Claims> | undefined>;
   /** As of {@link HybridFlow}. */
@@ -105,6 +109,12 @@ function flowsOf(tenants: ResolvedTenants): TenantFlows {
     requireAuth(guard = {}) {
       checkGuard(guard);
       return refusing((flow) => flow.requireAuth(guard) as RequestHandler) as GuardHandler;
+    },
+
+    proxy(options) {
+      checkGuard(options as ProxyOptions);
+      prepareProxy(options as ProxyOptions);
+      return refusing((flow) => flow.proxy(options));
     },
 
     optionalAuth: (wishes) =>

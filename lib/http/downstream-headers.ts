@@ -5,7 +5,7 @@ import { ValidationError } from '../errors.ts';
  * Headers of one connection, RFC 9110 7.6.1. `Transfer-Encoding` stays, although it is one of them:
  * it says that there is a body, which the proxy frames anew.
  */
-const hopByHop = [
+export const hopByHop: readonly string[] = [
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -47,12 +47,20 @@ export function setBearer(req: Request, accessToken: string | undefined): void {
 export function keepFromDownstream(req: Request): void {
   refuseUnframedBody(req);
   withheldCookies.set(req, req.headers.cookie);
-  const listed = (req.headers.connection ?? '').toLowerCase().split(/[\s,]+/);
   // What the application itself has set is no header of the connection, whatever it is called.
   const isSent = (name: string): boolean =>
     req.rawHeaders.some((raw, index) => index % 2 === 0 && raw.toLowerCase() === name);
-  const removable = listed.filter((name) => isSent(name) && !neverListed.includes(name));
+  const removable = connectionOptions(req.headers.connection).filter(isSent);
   removeHeaders(req, ['cookie', ...hopByHop, ...removable]);
+}
+
+/** Headers that `Connection` names as those of the connection, but for what must not get lost by it. */
+export function connectionOptions(connection: string | undefined): string[] {
+  if (connection === undefined) return [];
+  return connection
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter((name) => !neverListed.includes(name));
 }
 
 /**
@@ -73,7 +81,7 @@ const withheldCookies = new WeakMap<Request, string | undefined>();
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-11.2 RFC 9112 section 11.2}
  * @throws {@link ValidationError} `ERR_OIDC_PROXIED_BODY`
  */
-function refuseUnframedBody(req: Request): void {
+export function refuseUnframedBody(req: Request): void {
   const isBodyUsual = ['POST', 'PUT', 'PATCH'].includes(req.method);
   if (isBodyUsual || req.headers['transfer-encoding'] === undefined) return;
   throw new ValidationError(

@@ -7,6 +7,7 @@ import {
   LoginRefusedError,
   OptionsError,
   ProviderError,
+  ProxyError,
   SessionLostError,
   SessionStoreError,
   StepUpError,
@@ -122,10 +123,11 @@ function demandsOf({ acrValues, maxAge }: StepUpError): string {
 function sendErrorPage(error: HybridFlowError, res: Response, options: AnswerOptions): void {
   const { title, text } = visitorText(error);
   const login = loginPathAgain(res, options);
-  // Nothing that a visitor could do helps against a wrong set-up, or where there is no tenant.
+  // No login helps against a wrong set-up, an API that fails, or where there is no tenant.
   const signIn =
     (error instanceof OptionsError && !(error instanceof SessionLostError)) ||
-    error instanceof TenantError
+    error instanceof TenantError ||
+    error instanceof ProxyError
       ? ''
       : `<a class="main" href="${escapeHtml(login)}">Sign in again</a>`;
   const [what, name] = cookieOf(error);
@@ -193,7 +195,17 @@ function visitorText(error: HybridFlowError): { title: string; text: string } {
       text: 'This address does not belong to anybody who uses this application. Please check how it is spelled.',
     };
   }
-  if (error instanceof SessionStoreError || error instanceof TenantError) {
+  if (error instanceof ProxyError && error.status < 502) {
+    return {
+      title: 'This does not work here',
+      text: 'This address, or what was asked of it, cannot be served. Please go on from the start page.',
+    };
+  }
+  if (
+    error instanceof SessionStoreError ||
+    error instanceof TenantError ||
+    error instanceof ProxyError
+  ) {
     return {
       title: 'This is not available at the moment',
       text: 'Part of this application does not answer. Please try again in a moment.',

@@ -3,6 +3,7 @@ import { AuthenticationError, HybridFlowError, StepUpError } from '../errors.ts'
 import type { AccessTokenSet } from '../oidc/code-exchange.ts';
 import type { IdTokenClaims, UserinfoClaims } from '../oidc/id-token-claims.ts';
 import {
+  type ApiAnswer,
   isInvalidToken,
   narrowDemands,
   readStepUpChallenge,
@@ -153,6 +154,29 @@ export class RequestContext implements OidcContext {
     return requestUserinfo(accessToken, this.claims, provider, options);
   }
 
+  /** Whether a token that an API refuses can be replaced. */
+  get isRenewable(): boolean {
+    return this.#login.record.tokens.refreshToken !== undefined;
+  }
+
+  /**
+   * The token for the API of the guard after one that the API has refused; the same one, where another was
+   * refused a moment ago.
+   */
+  async replaceRejected(rejected: string): Promise<AccessTokenSet | undefined> {
+    return this.#mark(this.#replace(this.#target, rejected));
+  }
+
+  /** What a login has to be like before the API serves it, if this one falls short and another would not. */
+  stepUpFor(answer: ApiAnswer): StepUpError | undefined {
+    const challenge = readStepUpChallenge(answer);
+    const demands = challenge && narrowDemands(challenge, this.#parts.options);
+    if (demands === undefined || satisfiesDemands(this.claims, demands, this.#parts.options)) {
+      return undefined;
+    }
+    return new StepUpError(demands);
+  }
+
   async accessToken(target?: TokenTarget): Promise<AccessToken> {
     const { accessToken, expiresAt, scope } = await this.#mark(this.#fresh(this.#resolve(target)));
     return { value: accessToken, tokenType: 'Bearer', expiresAt, scope: scopeTokens(scope) };
@@ -197,23 +221,24 @@ export class RequestContext implements OidcContext {
     rejected: string,
     response: Response,
   ): Promise<Response> {
-    if (this.#login.record.tokens.refreshToken === undefined) return response;
-    const { freshTokens } = this.#parts;
-    this.#take(await freshTokens.replaceRejected(this.#login, target, rejected));
-    const token = accessTokenFor(this.#login.record, target)?.accessToken;
+    if (!this.isRenewable) return response;
+    const token = (await this.#replace(target, rejected))?.accessToken;
     if (token === undefined || token === rejected) return response;
     await response.body?.cancel();
     return this.#refuseWeakLogin(await this.#send(input, init, token));
   }
 
   async #refuseWeakLogin(response: Response): Promise<Response> {
-    const challenge = readStepUpChallenge(response);
-    const demands = challenge && narrowDemands(challenge, this.#parts.options);
-    if (demands === undefined || satisfiesDemands(this.claims, demands, this.#parts.options)) {
-      return response;
-    }
+    const stepUp = this.stepUpFor(response);
+    if (stepUp === undefined) return response;
     await response.body?.cancel();
-    throw new StepUpError(demands);
+    throw stepUp;
+  }
+
+  async #replace(target: ResolvedTarget, rejected: string): Promise<AccessTokenSet | undefined> {
+    const { freshTokens } = this.#parts;
+    this.#take(await freshTokens.replaceRejected(this.#login, target, rejected));
+    return accessTokenFor(this.#login.record, target);
   }
 
   #resolve(target: TokenTarget | undefined): ResolvedTarget {

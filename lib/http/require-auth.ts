@@ -1,23 +1,11 @@
 import type { Request, RequestHandler } from 'express';
-import { AuthenticationError, StepUpError } from '../errors.ts';
-import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
-import { isMetBy, type LoginRequest } from '../oidc/login-request.ts';
-import {
-  type ResolvedTarget,
-  resolveTarget,
-  scopeTokens,
-  type TokenTarget,
-} from '../oidc/token-target.ts';
-import type { LoginOptions } from '../options.ts';
 import { keepFromDownstream, setBearer } from './downstream-headers.ts';
 import type { FlowParts } from './flow-parts.ts';
-import { loginReader } from './login.ts';
-import { isForged } from './negotiation.ts';
-import { RequestContext } from './oidc-context.ts';
-import { defaultAnswer, refuseRequest, type Unauthenticated } from './refuse-request.ts';
+import { admit, createGuard, type Guard, type GuardOptions } from './guard.ts';
+import { refuseRequest } from './refuse-request.ts';
 
 /** Options of `requireAuth()`. */
-export interface RequireAuthOptions<Claims = unknown> {
+export interface RequireAuthOptions<Claims = unknown> extends GuardOptions<Claims> {
   /**
    * Whether a fresh access token goes into `req.headers.authorization`. With `false` the route
    * asks for a login only: nothing is refreshed, and the header is removed.
@@ -26,33 +14,12 @@ export interface RequireAuthOptions<Claims = unknown> {
    */
   accessToken?: boolean | undefined;
   /**
-   * The API that the token is for, if it is not that of the login: an absolute URI. Wire name:
-   * `resource` (RFC 8707).
-   */
-  resource?: string | undefined;
-  /** The same at OPs that take Auth0's parameter. Wire name: `audience`. */
-  audience?: string | undefined;
-  /**
-   * Space-separated scope that the access token must have; else 403. With `resource` or `audience` it
-   * is also what the token is asked for with.
-   */
-  scope?: string | undefined;
-  /** Whether the user may pass; else 403. */
-  claims?: ((claims: IdTokenClaims & Claims) => boolean) | undefined;
-  /**
    * Whether the request goes on to an API by a proxy: cookies and hop-by-hop headers are removed
    * from it, as they are none of the API's business.
    *
    * @default false
    */
   proxied?: boolean | undefined;
-  /**
-   * What a login asks for that begins here. `acrValues`, `maxAge` and `organization` are asked of
-   * whoever is signed in already, too: who is not what they say has to sign in anew.
-   */
-  login?: LoginOptions | ((req: Request) => LoginOptions | undefined) | undefined;
-  /** @default 'login' for navigations of a browser, 'problem' for all other requests */
-  onUnauthenticated?: Unauthenticated | ((req: Request) => Unauthenticated) | undefined;
 }
 
 /**
@@ -61,110 +28,27 @@ export interface RequireAuthOptions<Claims = unknown> {
  * @throws {@link OptionsError} when `resource`, `audience` or `scope` cannot be one
  */
 export function requireAuth(parts: FlowParts, options: RequireAuthOptions): RequestHandler {
-  const { onUnauthenticated = defaultAnswer, resource, audience, scope } = options;
-  const answerFor =
-    typeof onUnauthenticated === 'function' ? onUnauthenticated : () => onUnauthenticated;
-  const isOfLogin = resource === undefined && audience === undefined;
-  const target: TokenTarget = isOfLogin ? {} : { resource, audience, scope };
-  const guard: Guard = {
-    target: resolveTarget(target, parts.options),
-    scope: scopeTokens(scope),
-    claims: options.claims,
-    needsToken: options.accessToken ?? true,
-    isProxied: options.proxied ?? false,
-    login: loginReader(options.login),
-  };
+  const guard = createGuard(parts, options, options.accessToken ?? true);
+  const isProxied = options.proxied ?? false;
 
   return function requireHybridAuth(req, res, next) {
-    authenticate(parts, req, guard).then(
+    authenticate(parts, req, guard, isProxied).then(
       () => next(),
-      (error: unknown) =>
-        refuseRequest(parts, req, res, next, error, { answerFor, login: guard.login }),
+      (error: unknown) => refuseRequest(parts, req, res, next, error, guard.refusal),
     );
   };
 }
 
-/**
- * Checks what a guard wants, where the flows that it is for are not known yet.
- *
- * @throws {@link OptionsError} when `resource`, `audience`, `scope` or `login` cannot be one
- */
-export function checkGuard({ resource, audience, scope, login }: RequireAuthOptions): void {
-  resolveTarget({ resource, audience, scope }, { resources: [], audience: undefined });
-  loginReader(login);
-}
-
-/** {@link RequireAuthOptions}, looked at once. */
-interface Guard {
-  readonly target: ResolvedTarget;
-  readonly scope: readonly string[];
-  readonly claims: RequireAuthOptions['claims'];
-  readonly needsToken: boolean;
-  readonly isProxied: boolean;
-  readonly login: ((req: Request) => LoginRequest | undefined) | undefined;
-}
-
-async function authenticate(parts: FlowParts, req: Request, guard: Guard): Promise<void> {
+async function authenticate(
+  parts: FlowParts,
+  req: Request,
+  guard: Guard,
+  isProxied: boolean,
+): Promise<void> {
   // First of all: whatever happens below, a caller's own token goes nowhere.
   setBearer(req, undefined);
-  if (isForged(req, parts.options.origin, parts.options.trustedOrigins)) {
-    throw new AuthenticationError(
-      'ERR_OIDC_CROSS_SITE_REQUEST',
-      'another site sent a request that changes something; see trustedOrigins',
-    );
-  }
-  const login = await parts.loginSessions.current(req);
-  if (login === undefined) {
-    throw new AuthenticationError('ERR_OIDC_LOGIN_REQUIRED', 'this request has no login');
-  }
-  const context = new RequestContext(parts, login, guard.target);
-  checkLogin(context, guard.login?.(req), parts.options);
-  if (guard.needsToken) {
-    const { accessToken, scope } = context.presentToken() ?? (await context.freshToken());
-    checkScope(scope, guard);
-    checkClaims(context, guard);
-    setBearer(req, accessToken);
-  } else {
-    checkScope(login.record.tokens.scope, guard);
-    checkClaims(context, guard);
-  }
+  const { context, accessToken } = await admit(parts, req, guard);
+  if (accessToken !== undefined) setBearer(req, accessToken);
   req.oidc = context;
-  if (guard.isProxied) keepFromDownstream(req);
-}
-
-/** By a StepUpError where API callers have to be told which login it takes. */
-function checkLogin(
-  context: RequestContext,
-  wanted: LoginRequest | undefined,
-  options: FlowParts['options'],
-): void {
-  if (wanted === undefined) return;
-  const { claims } = context;
-  if (isMetBy(claims, wanted, options)) return;
-  if (!isMetBy(claims, { ...wanted, organization: undefined }, options)) {
-    throw new StepUpError(wanted);
-  }
-  throw new AuthenticationError(
-    'ERR_OIDC_LOGIN_REQUIRED',
-    'this route wants a login with another organization',
-  );
-}
-
-function checkScope(scope: string, guard: Guard): void {
-  if (guard.scope.length === 0) return;
-  const granted = scopeTokens(scope);
-  const missing = guard.scope.filter((wanted) => !granted.includes(wanted));
-  if (missing.length === 0) return;
-  throw new AuthenticationError(
-    'ERR_OIDC_INSUFFICIENT_SCOPE',
-    `the access token lacks the scope ${missing.join(' ')}`,
-  );
-}
-
-function checkClaims(context: RequestContext, guard: Guard): void {
-  if (guard.claims === undefined || guard.claims(context.claims) !== false) return;
-  throw new AuthenticationError(
-    'ERR_OIDC_INSUFFICIENT_CLAIMS',
-    'the claims of the user do not satisfy this route',
-  );
+  if (isProxied) keepFromDownstream(req);
 }

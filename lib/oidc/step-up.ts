@@ -9,6 +9,12 @@ export interface AuthenticationDemands {
   readonly maxAge: number | undefined;
 }
 
+/** What is looked at of an API's answer. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+}
+
 /** Longest list of methods that is followed. */
 const maxAcrCharacters = 512;
 
@@ -18,7 +24,7 @@ const maxAcrCharacters = 512;
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9470#section-3 RFC 9470 section 3}
  */
-export function readStepUpChallenge(response: Response): AuthenticationDemands | undefined {
+export function readStepUpChallenge(response: ApiAnswer): AuthenticationDemands | undefined {
   if (response.status !== 401) return undefined;
   const challenge = response.headers.get('www-authenticate') ?? '';
   if (challengeParameter(challenge, 'error') !== 'insufficient_user_authentication') {
@@ -35,7 +41,7 @@ export function readStepUpChallenge(response: Response): AuthenticationDemands |
 }
 
 /** Whether an API refuses the token itself: expired, revoked or malformed; another one may do. RFC 6750 3.1. */
-export function isInvalidToken(response: Response): boolean {
+export function isInvalidToken(response: ApiAnswer): boolean {
   if (response.status !== 401) return false;
   const challenge = response.headers.get('www-authenticate') ?? '';
   return challengeParameter(challenge, 'error') === 'invalid_token';

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { TenantClient } from 'passport-oidc-hybrid';
 import { errorCode, json } from '../support/flow.ts';
+import { listen } from '../support/listen.ts';
 import { startTenants, type Tenants, type TenantsSetup } from '../support/tenants.ts';
 
 let tenants: Tenants;
@@ -21,6 +22,22 @@ describe('tenants', () => {
     expect(json(bob)['authorization']).toBe(`Bearer ${ops.bob.accessTokens.back[0]}`);
     expect([ops.ada.count('/token'), ops.bob.count('/token')]).toEqual([1, 1]);
     expect(tenants.errors).toEqual([]);
+  });
+
+  it('reach one API by a proxy for all, each with its own token', async () => {
+    const api = await listen((req, res) => void res.end(JSON.stringify(req.headers)));
+    try {
+      const target = `http://127.0.0.1:${api.port}`;
+      const { urls, browser, ops } = await start({
+        routes: (app, oidc) => void app.use('/api', oidc.proxy({ target })),
+      });
+      for (const name of ['ada', 'bob'] as const) {
+        const headers = json(await browser.navigate(`${urls[name]}/api/a`));
+        expect(headers['authorization']).toBe(`Bearer ${ops[name].accessTokens.back[0]}`);
+      }
+    } finally {
+      await api.close();
+    }
   });
 
   it('are on paths of one host, too', async () => {

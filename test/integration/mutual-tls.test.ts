@@ -93,13 +93,15 @@ describeWithParts(['openssl'], 'RFC 8705', () => {
   });
 
   describe('3 certificate-bound access tokens', () => {
-    it('are taken by an API that sees the certificate, by fetch and behind a proxy', async () => {
+    it('are taken by an API that sees the certificate, by fetch and behind proxies', async () => {
       const { browser, baseUrl, api } = await start({ client: byAuthority });
       const orders = await browser.navigate(`${baseUrl}/orders`);
       expect(json(orders)).toMatchObject({ sub: 'ada', url: '/orders?page=1' });
       const proxied = await browser.fetch(`${baseUrl}/api/orders`);
       expect(json(proxied)).toMatchObject({ sub: 'ada', url: '/orders' });
-      expect(api.calls).toEqual({ accepted: 2, refused: [] });
+      const byOwn = await browser.fetch(`${baseUrl}/own-proxy/orders`);
+      expect(json(byOwn)).toMatchObject({ sub: 'ada', url: '/orders' });
+      expect(api.calls).toEqual({ accepted: 3, refused: [] });
     });
 
     it('are worth nothing without it', async () => {

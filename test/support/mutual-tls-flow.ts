@@ -171,6 +171,7 @@ function buildApp(
     oidc.requireAuth({ proxied: true }),
     createProxyMiddleware({ target: apiUrl, agent }),
   );
+  app.use('/own-proxy', oidc.proxy({ target: apiUrl }));
   // Without the certificate: what a thief of the token could do.
   app.use(
     '/stolen',

@@ -1,0 +1,193 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { OptionsError, ProxyError } from '../../errors.ts';
+import { publish } from '../../events.ts';
+import { isInvalidToken } from '../../oidc/step-up.ts';
+import type { FlowParts } from '../flow-parts.ts';
+import { admit, checkScope, createGuard, type Guard, type GuardOptions } from '../guard.ts';
+import type { RequestContext } from '../oidc-context.ts';
+import { refuseRequest } from '../refuse-request.ts';
+import { readProxiedBody } from './proxied-body.ts';
+import { sendHead, upstreamHeaders } from './proxy-headers.ts';
+import { type ProxyTarget, pathWithin, readProxyTarget } from './proxy-target.ts';
+import { createUpstream, type Upstream, type UpstreamAnswer } from './upstream.ts';
+
+/** Options of `proxy()`. */
+export interface ProxyOptions<Claims = unknown> extends GuardOptions<Claims> {
+  /**
+   * The API: an origin, and a path that requests go below. What `app.use()` has taken off the path stays
+   * off: `app.use('/api', oidc.proxy({ target: 'https://api.example/v1' }))` sends `/api/orders` to
+   * `https://api.example/v1/orders`.
+   */
+  target: string;
+  /** Seconds that the API may keep still: before its answer, and between two parts of it. @default 60 */
+  timeoutSeconds?: number | undefined;
+  /**
+   * Whether the API is told of the browser's request: `X-Forwarded-For` by the `trust proxy` of the
+   * application, `-Host` and `-Proto` by `baseUrl`. What the caller says of these is never sent.
+   *
+   * @default false
+   */
+  forwarded?: boolean | undefined;
+  /**
+   * Whether a `Location` below the target is changed to the path below which this proxy is mounted.
+   *
+   * @default false
+   */
+  rewriteRedirects?: boolean | undefined;
+  /**
+   * Allows an http `target` beyond loopback.
+   *
+   * @deprecated Who can read the network then reads access tokens.
+   */
+  dangerouslyAllowInsecureTarget?: boolean | undefined;
+}
+
+/** What is made of the options once, also for the flows of many tenants. */
+interface Proxy {
+  readonly target: ProxyTarget;
+  readonly upstream: Upstream;
+  readonly isForwarded: boolean;
+  readonly rewritesRedirects: boolean;
+}
+
+const proxies = new WeakMap<ProxyOptions, Proxy>();
+
+/** @throws {@link OptionsError} when `target` or `timeoutSeconds` cannot be one */
+export function prepareProxy(options: ProxyOptions): Proxy {
+  const before = proxies.get(options);
+  if (before !== undefined) return before;
+  const { timeoutSeconds = defaultTimeoutSeconds } = options;
+  const target = readProxyTarget(options.target, options.dangerouslyAllowInsecureTarget === true);
+  const proxy = {
+    target,
+    upstream: createUpstream(target, checkTimeout(timeoutSeconds)),
+    isForwarded: options.forwarded ?? false,
+    rewritesRedirects: options.rewriteRedirects ?? false,
+  };
+  proxies.set(options, proxy);
+  return proxy;
+}
+
+const defaultTimeoutSeconds = 60;
+
+const maxTimeoutSeconds = 86_400;
+
+function checkTimeout(seconds: unknown): number {
+  if (typeof seconds === 'number' && seconds > 0 && seconds <= maxTimeoutSeconds) return seconds;
+  throw new OptionsError(
+    'ERR_OIDC_OPTION_INVALID',
+    'proxy.timeoutSeconds',
+    `"timeoutSeconds" must be a number of seconds, above 0 and at most ${maxTimeoutSeconds}`,
+  );
+}
+
+/**
+ * Sends signed-in requests on to an API, with a fresh bearer token, and streams the answers back.
+ *
+ * @throws {@link OptionsError} when an option cannot be what it is
+ */
+export function proxy(parts: FlowParts, options: ProxyOptions): RequestHandler {
+  const guard = createGuard(parts, options, true);
+  const prepared = prepareProxy(options);
+
+  return function hybridProxy(req, res, next) {
+    forward(parts, prepared, guard, req, res).catch((error: unknown) => {
+      // The caller has gone, and nobody is there to be told.
+      if (res.closed && !res.errored) return undefined;
+      if (!res.headersSent) return refuseRequest(parts, req, res, next, error, guard.refusal);
+      // Too late for an answer of ours: the caller sees that the API's is not whole.
+      if (error instanceof ProxyError) publish('error', { error, req });
+      res.destroy();
+      return undefined;
+    });
+  };
+}
+
+async function forward(
+  parts: FlowParts,
+  { target, upstream, isForwarded, rewritesRedirects }: Proxy,
+  guard: Guard,
+  req: Request,
+  res: Response,
+): Promise<void> {
+  refuseUnsupported(req);
+  const path = pathWithin(target, req.url);
+  const { context, accessToken = '' } = await admit(parts, req, guard);
+  req.oidc = context;
+  const body = await readProxiedBody(req);
+  const isStream = body !== null && !Buffer.isBuffer(body);
+  const isRepeatable = context.isRenewable && !isStream;
+  const rewrite = rewritesRedirects
+    ? (location: string) => rewriteLocation(location, path, target, req, parts)
+    : (location: string) => location;
+
+  const contentLength = isStream ? req.headers['content-length'] : undefined;
+
+  const send = (token: string, isLast: boolean): Promise<boolean> => {
+    const headers = upstreamHeaders(req, token, parts.options, isForwarded);
+    const { mutualTls } = parts;
+    const request = { method: req.method, path, headers, body, contentLength, mutualTls };
+    return upstream.send(request, res, (answer) => {
+      if (!isAcceptable(answer, context, isLast)) return false;
+      sendHead(res, answer, rewrite);
+      // What is left of a body that the API did not wait for is no next request.
+      if (!req.complete) res.setHeader('connection', 'close');
+      return true;
+    });
+  };
+
+  if (await send(accessToken, !isRepeatable)) return;
+  const renewed = await context.replaceRejected(accessToken);
+  checkScope(renewed?.scope ?? '', guard);
+  await send(renewed?.accessToken ?? accessToken, true);
+}
+
+/** @throws {@link ProxyError} `ERR_OIDC_PROXY_UNSUPPORTED` */
+function refuseUnsupported({ method, headers }: Request): void {
+  // An API that answers TRACE sends the token back to the browser.
+  if (method === 'TRACE' || method === 'CONNECT') throw unsupported(`the method ${method}`);
+  if (/\bwebsocket\b/i.test(headers.upgrade ?? '')) throw unsupported('a WebSocket');
+}
+
+function unsupported(what: string): ProxyError {
+  return new ProxyError('ERR_OIDC_PROXY_UNSUPPORTED', `${what} is not proxied`);
+}
+
+/**
+ * Whether an answer may go to the caller; not one that refuses the token of a request that can be sent once more.
+ *
+ * @throws {@link StepUpError} where the API wants another login
+ */
+function isAcceptable(
+  { status, headers }: UpstreamAnswer,
+  context: RequestContext,
+  isLast: boolean,
+): boolean {
+  if (status !== 401) return true;
+  const answer = { status, headers: { get: (name: string) => String(headers[name] ?? '') } };
+  if (!isLast && isInvalidToken(answer)) return false;
+  const stepUp = context.stepUpFor(answer);
+  if (stepUp !== undefined) throw stepUp;
+  return true;
+}
+
+/** From a URL below the target to the path at which browsers find it; all others stay what they are. */
+function rewriteLocation(
+  location: string,
+  path: string,
+  { origin, prefix }: ProxyTarget,
+  req: Request,
+  { options }: FlowParts,
+): string {
+  const base = origin + path;
+  if (!URL.canParse(location, base)) return location;
+  const url = new URL(location, base);
+  const isWithin = url.pathname === prefix || url.pathname.startsWith(`${prefix}/`);
+  if (url.origin !== origin || !isWithin) return location;
+  const { basePath } = options;
+  // A proxy in front may have taken the path of `baseUrl` away.
+  const mount = `${req.baseUrl}/`.startsWith(`${basePath}/`) ? req.baseUrl : basePath + req.baseUrl;
+  // "//host" is another host to browsers.
+  const rest = url.pathname.slice(prefix.length).replace(/^\/*/, '/');
+  return `${mount}${rest}${url.search}${url.hash}`;
+}
