@@ -18,6 +18,7 @@ import { createSilentLogins } from './http/silent-login.ts';
 import { createStrategy, type HybridFlowStrategy } from './http/strategy.ts';
 import { createTransactionCookies } from './http/transaction-cookies.ts';
 import type { Lock } from './lock.ts';
+import { warnOfMetadata } from './oidc/metadata-advice.ts';
 import { createMutualTls } from './oidc/mutual-tls.ts';
 import { createProvider } from './oidc/provider.ts';
 import { resolveOptions } from './options/resolve-options.ts';
@@ -178,7 +179,9 @@ async function endSessionsOf(
 function buildParts(given: HybridFlowOptions, tenantId?: string, shared?: SharedParts): FlowParts {
   const options = resolveOptions(given, tenantId);
   const mutualTls = options.clientCertificate && createMutualTls(options.clientCertificate);
-  const provider = createProvider(options, mutualTls);
+  const provider = createProvider(options, mutualTls, (metadata) =>
+    warnOfMetadata(metadata, options),
+  );
   const sealer = createSealer(options.secrets);
   const tokenStore = createTokenStore(sealer, options, shared?.openedRecords);
   const givenLock = shared?.lock ?? options.lock ?? inProcessLock();

@@ -41,9 +41,14 @@ export interface Provider {
 }
 
 /**
+ * @param heed is told of each discovery document that can be used
  * @see {@link https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig Discovery 4}
  */
-export function createProvider(options: ResolvedOptions, mutualTls?: MutualTls): Provider {
+export function createProvider(
+  options: ResolvedOptions,
+  mutualTls?: MutualTls,
+  heed: (metadata: client.ServerMetadata) => void = () => {},
+): Provider {
   let current: DiscoveredProvider | undefined;
   let discoveredAt = 0;
   let pending: Promise<DiscoveredProvider> | undefined;
@@ -54,6 +59,7 @@ export function createProvider(options: ResolvedOptions, mutualTls?: MutualTls):
   const refresh = (): Promise<DiscoveredProvider> => {
     pending ??= discover(options, mutualTls)
       .then(async (found) => {
+        heed(found.metadata);
         // The keys at hand survive a refresh, so that an outage of jwks_uri stays harmless.
         if (current !== undefined && current.metadata.jwks_uri === found.metadata.jwks_uri) {
           current = { ...found, keys: current.keys };

@@ -73,6 +73,8 @@ export interface Lies {
   userinfo?: AnswerLie;
   /** Answers at the UserInfo Endpoint with a JWT, and lies in it. */
   signedUserinfo?: IdTokenLie;
+  /** Knows no other redirect URIs than these, and shows a page to whoever asks for another. */
+  redirectUris?: readonly string[];
   /** Takes a code with any verifier. */
   ignoresPkce?: boolean;
   /** Seconds; `undefined` leaves `expires_in` out. */

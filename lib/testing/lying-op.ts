@@ -134,9 +134,15 @@ export class LyingOp {
     this.#lies = {};
   }
 
-  /** Says who signs in by one authorization request, in place of {@link LyingOp.subject}. */
-  expect(request: Readonly<Record<string, string>>, visitor: OpVisitor): void {
+  /**
+   * Says who signs in by one authorization request, in place of {@link LyingOp.subject}.
+   *
+   * @returns the redirect URI of the request
+   */
+  expect(request: Readonly<Record<string, string>>, visitor: OpVisitor): string | undefined {
     this.#expected.set(nameOf(request), visitor);
+    const pushed = this.#pushed.get(request['request_uri'] ?? '');
+    return (pushed ?? request)['redirect_uri'];
   }
 
   /** How many requests it has had for a path. */
@@ -303,7 +309,7 @@ export class LyingOp {
       ...(this.#lies.requiresPushedRequests ? { require_pushed_authorization_requests: true } : {}),
       userinfo_signing_alg_values_supported: [this.#signingKey().alg],
       response_types_supported: ['code', 'code id_token', 'code token', 'code id_token token'],
-      response_modes_supported: ['form_post', 'query'],
+      response_modes_supported: ['form_post', 'query', 'fragment'],
       authorization_signing_alg_values_supported: [this.#signingKey().alg],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: [this.#signingKey().alg],
@@ -328,10 +334,16 @@ export class LyingOp {
     if (pushed === undefined && (request_uri || this.#lies.requiresPushedRequests)) {
       throw new Error('the OP knows no such pushed request');
     }
-    return pushed ?? parameters;
+    return pushed === undefined ? parameters : { ...pushed, request_uri };
   }
 
   async #authorize(request: Record<string, string>, res: ServerResponse): Promise<void> {
+    const redirectUri = request['redirect_uri'] ?? '';
+    if (this.#lies.redirectUris && !this.#lies.redirectUris.includes(redirectUri)) {
+      res.writeHead(400, { 'content-type': 'text/html' });
+      res.end('<!doctype html><h1>invalid_request</h1><p>redirect_uri is not registered</p>');
+      return;
+    }
     const code = this.#note(random());
     const { sub, ...claims } = this.#expected.get(nameOf(request)) ?? { sub: this.subject };
     const authTime = Math.floor(this.#now() / 1000);

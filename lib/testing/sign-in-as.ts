@@ -147,7 +147,7 @@ function isPassing(url: URL): boolean {
   return url.searchParams.has('oidc_fragment') || url.hash.includes('state=');
 }
 
-/** Tells the OP whose login it is, and gives the redirect URI where the request names one. */
+/** Tells the OP whose login it is, and gives its redirect URI. */
 function expectAt(hop: Hop, { sub, ...claims }: Claims): string | undefined {
   const op = opAt(hop.url);
   if (op === undefined) {
@@ -156,15 +156,12 @@ function expectAt(hop: Hop, { sub, ...claims }: Claims): string | undefined {
   const { searchParams } = new URL(hop.url);
   const parameters = hop.method === 'POST' ? new URLSearchParams(hop.body) : searchParams;
   const request = Object.fromEntries(parameters);
-  op.expect(request, { sub: sub ?? op.subject, ...claims } satisfies OpVisitor);
-  return request['redirect_uri'];
+  return op.expect(request, { sub: sub ?? op.subject, ...claims } satisfies OpVisitor);
 }
 
 function isCallback(url: string, redirectUri: string | undefined): boolean {
-  const { pathname, searchParams } = new URL(url);
-  // A pushed or signed request does not show its redirect URI.
-  if (redirectUri === undefined) return searchParams.has('oidc_response');
-  return pathname === new URL(redirectUri).pathname;
+  const { pathname } = new URL(url);
+  return redirectUri !== undefined && pathname === new URL(redirectUri).pathname;
 }
 
 async function byAgent(agent: HttpAgent, hop: Hop): Promise<AgentResponse> {

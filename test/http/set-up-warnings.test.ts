@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { MemoryStore } from 'express-session';
 import { inProcessLock } from 'passport-oidc-hybrid';
-import { type Flow, startFlow } from '../support/flow.ts';
+import { type Flow, type FlowSetup, startFlow } from '../support/flow.ts';
 
 let flow: Flow;
 const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
@@ -31,6 +31,52 @@ describe('a store that processes can share', () => {
   ])('%s is not', async (_name, store, lock) => {
     flow = await startFlow({ store, oidc: { lock } });
     await flow.signIn();
+    expect(emitWarning).not.toHaveBeenCalled();
+  });
+});
+
+describe('an OP whose discovery document speaks against the options', () => {
+  it.each<[code: string, metadata: Record<string, unknown>, oidc: FlowSetup['oidc']]>([
+    ['OIDC_RESPONSE_TYPE', { response_types_supported: ['code', 'id_token'] }, {}],
+    ['OIDC_RESPONSE_MODE', { response_modes_supported: ['query'] }, { responseMode: 'form_post' }],
+    ['OIDC_SIGNING_ALG', { id_token_signing_alg_values_supported: ['HS256'] }, {}],
+    [
+      'OIDC_AUTH_METHOD',
+      { token_endpoint_auth_methods_supported: ['private_key_jwt'] },
+      { tokenEndpointAuthMethod: 'client_secret_post' },
+    ],
+    [
+      'OIDC_BACKCHANNEL_LOGOUT',
+      { backchannel_logout_supported: false },
+      { backchannelLogout: true },
+    ],
+  ])('is warned of, once, with a cure: %s', async (code, metadata, oidc) => {
+    flow = await startFlow(oidc === undefined ? {} : { oidc });
+    flow.op.lie({ discovery: { json: (document) => ({ ...document, ...metadata }) } });
+    await flow.oidc.ready();
+    flow.clock.advance(3601);
+    await flow.oidc.ready();
+    await flow.browser.navigate(`${flow.baseUrl}/login`);
+    expect(flow.op.count('/.well-known/openid-configuration')).toBe(2);
+    const said = [expect.stringMatching(/ Cure: .*\.$/), { type: 'OidcWarning', code }];
+    expect(emitWarning.mock.calls).toEqual([said]);
+  });
+
+  it('is not, where the two fit together, or the document leaves things out', async () => {
+    flow = await startFlow();
+    await flow.oidc.ready();
+    const { issuer } = flow.op;
+    const endpoints = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'];
+    flow.op.lie({
+      discovery: {
+        json: (document) => ({
+          issuer,
+          ...Object.fromEntries(endpoints.map((name) => [name, document[name]])),
+        }),
+      },
+    });
+    flow.clock.advance(3601);
+    await flow.oidc.ready();
     expect(emitWarning).not.toHaveBeenCalled();
   });
 });

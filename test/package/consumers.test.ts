@@ -149,6 +149,28 @@ describe.each(nodes)('the packed package, installed, run by %s', (node) => {
     expectSignedIn(await signIn(folder, join('out', 'app.js'), node));
   });
 
+  it('has a command, which examines an OP', async () => {
+    const folder = await packed.install({ files: { 'package.json': manifest }, packages: {} });
+    const command = String(packed.manifest.bin?.['passport-oidc-hybrid']);
+    const file = join(folder, 'node_modules', 'passport-oidc-hybrid', command);
+    const args = [
+      '--issuer',
+      op.issuer,
+      '--client-id',
+      'client',
+      '--base-url',
+      'http://localhost:3000',
+    ];
+    const env = { CLIENT_SECRET: op.clientSecret };
+    const { stdout } = await promisify(execFile)(node, [file, 'doctor', ...args], { env });
+    expect(stdout).toMatch(/its credentials are right.*Nothing has to change\./s);
+    const wrong = promisify(execFile)(node, [file, 'doctor', ...args, '--response-type', 'token']);
+    await expect(wrong).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('responseType'),
+    });
+  });
+
   it('is one package, however it is imported, and has the part for tests apart', async () => {
     const text = `
       import { createRequire } from 'node:module';

@@ -65,6 +65,7 @@ describe('signInAs(), with an agent of supertest', () => {
     ['code', { responseType: 'code' }, {}],
     ['code id_token token', { responseType: 'code id_token token' }, {}],
     ['code token by a fragment', { responseType: 'code token', responseMode: 'fragment' }, {}],
+    ['a pushed request', { pushedAuthorizationRequests: 'always' }, {}],
     ['a request by a form', { authorizationRequestMethod: 'post' }, {}],
     ['a Strict session cookie', {}, { sameSite: 'strict' }],
     ['a base URL with a path', { baseUrl: 'http://localhost:3000/shop' }, {}],

@@ -1,0 +1,113 @@
+import type { ServerMetadata } from 'openid-client';
+import { type ResolvedOptions, signatureAlgorithms } from '../options.ts';
+
+/** Something in which the OP's discovery document and the options do not fit together. */
+export interface Advice {
+  /** Code of the warning. */
+  readonly code: string;
+  /** Whether logins cannot succeed as long as it stays so. */
+  readonly isFatal: boolean;
+  readonly found: string;
+  readonly change: string;
+}
+
+type Considered = Pick<
+  ResolvedOptions,
+  | 'responseType'
+  | 'responseMode'
+  | 'idTokenSignedResponseAlg'
+  | 'tokenEndpointAuthMethod'
+  | 'backchannelLogout'
+  | 'frontchannelLogout'
+>;
+
+/**
+ * What the discovery document says against the options. It may leave nearly everything out (Discovery 3);
+ * then it says nothing against them.
+ */
+export function adviseOnMetadata(metadata: ServerMetadata, options: Considered): Advice[] {
+  const advice: Advice[] = [];
+  const { responseType, responseMode, tokenEndpointAuthMethod: method } = options;
+  const types = metadata.response_types_supported?.map(inOrder);
+  if (types && !types.includes(responseType)) {
+    advice.push({
+      code: 'OIDC_RESPONSE_TYPE',
+      isFatal: true,
+      found: `the OP does not list the response type "${responseType}"; it lists: ${list(types)}`,
+      change:
+        'enable it for this client at the OP (hybrid flow, or implicit grant), or set "responseType" to one that it lists and this library knows',
+    });
+  }
+  const modes = metadata.response_modes_supported;
+  if (modes && responseMode !== undefined && !modes.includes(responseMode)) {
+    advice.push({
+      code: 'OIDC_RESPONSE_MODE',
+      isFatal: true,
+      found: `the OP does not list the response mode "${responseMode}"; it lists: ${list(modes)}`,
+      change: 'leave "responseMode" out: what the OP offers is then chosen by itself',
+    });
+  }
+  const wanted = options.idTokenSignedResponseAlg ? [options.idTokenSignedResponseAlg] : null;
+  const offered = metadata.id_token_signing_alg_values_supported;
+  if (offered && !(wanted ?? signatureAlgorithms).some((alg) => offered.includes(alg))) {
+    advice.push({
+      code: 'OIDC_SIGNING_ALG',
+      isFatal: true,
+      found: `the OP lists no signature algorithm for ID Tokens that can be used; it lists: ${list(offered)}`,
+      change: wanted
+        ? 'set "idTokenSignedResponseAlg" to one that it lists, or leave it out'
+        : 'let the OP sign by an asymmetric algorithm, such as RS256 or ES256',
+    });
+  }
+  const methods = metadata.token_endpoint_auth_methods_supported;
+  if (methods && method !== undefined && method !== 'none' && !methods.includes(method)) {
+    advice.push({
+      code: 'OIDC_AUTH_METHOD',
+      isFatal: true,
+      found: `the OP does not list the client authentication "${method}"; it lists: ${list(methods)}`,
+      change: 'set "tokenEndpointAuthMethod" to the one that the client is registered with',
+    });
+  }
+  for (const [channel, isOn] of [
+    ['backchannel', options.backchannelLogout],
+    ['frontchannel', options.frontchannelLogout],
+  ] as const) {
+    if (!isOn || metadata[`${channel}_logout_supported`] !== false) continue;
+    advice.push({
+      code: `OIDC_${channel.toUpperCase()}_LOGOUT`,
+      isFatal: false,
+      found: `"${channel}Logout" is on, and the OP says that it does not do it`,
+      change: 'do not count on it: logins then end by their own lifetimes',
+    });
+  }
+  return advice;
+}
+
+/** Says at start-up, on stderr, what would make logins fail; each flow once. */
+export function warnOfMetadata(metadata: ServerMetadata, options: ResolvedOptions): void {
+  if (warnedOf.has(options)) return;
+  warnedOf.add(options);
+  for (const { code, found, change } of adviseOnMetadata(metadata, options)) {
+    process.emitWarning(`${found}. Cure: ${change}.`, { type: 'OidcWarning', code });
+  }
+}
+
+const warnedOf = new WeakSet<object>();
+
+/** Names in the order of the specification, as the OP may list them in any. */
+function inOrder(responseType: string): string {
+  return responseType.split(' ').sort(byPlace).join(' ');
+}
+
+function byPlace(one: string, other: string): number {
+  const places = ['code', 'id_token', 'token'];
+  return places.indexOf(one) - places.indexOf(other);
+}
+
+/** The OP's words, as far as they can be names of the registries. */
+function list(values: readonly unknown[]): string {
+  const names = values.filter(
+    (value) => typeof value === 'string' && /^[\w .-]{1,40}$/.test(value),
+  );
+  return names.slice(0, 12).join(', ') || 'nothing';
+}
