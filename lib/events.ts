@@ -13,6 +13,20 @@ export interface EventLogin {
   readonly sub: string;
 }
 
+/** A login under way has come a step further. */
+export interface StepEvent {
+  /**
+   * `begun`: the browser is sent to the OP. `received`: the OP's answer has come by a POST, and has passed the checks
+   * that need no cookie. `matched`: it belongs to a login that this browser has begun.
+   */
+  readonly step: 'begun' | 'received' | 'matched';
+  /** The same for all steps of one login; see {@link attemptIdOf}. */
+  readonly attemptId: string;
+  /** The attempt that this one follows, which had to begin again. */
+  readonly after: string | undefined;
+  readonly req: Request;
+}
+
 /** Somebody has signed in. */
 export interface LoginEvent {
   readonly login: EventLogin;
@@ -62,6 +76,7 @@ export interface ErrorEvent {
 
 /** What happens, by name; each is the `node:diagnostics_channel` `passport-oidc-hybrid:<name>`. */
 export interface HybridFlowEvents {
+  step: StepEvent;
   login: LoginEvent;
   refusal: RefusalEvent;
   refresh: RefreshEvent;
@@ -71,6 +86,7 @@ export interface HybridFlowEvents {
 }
 
 const channels = {
+  step: channel('passport-oidc-hybrid:step'),
   login: channel('passport-oidc-hybrid:login'),
   refusal: channel('passport-oidc-hybrid:refusal'),
   refresh: channel('passport-oidc-hybrid:refresh'),

@@ -18,6 +18,7 @@ import { createSilentLogins } from './http/silent-login.ts';
 import { createStrategy, type HybridFlowStrategy } from './http/strategy.ts';
 import { createTransactionCookies } from './http/transaction-cookies.ts';
 import type { Lock } from './lock.ts';
+import { obeyNodeDebug } from './log.ts';
 import { warnOfMetadata } from './oidc/metadata-advice.ts';
 import { createMutualTls } from './oidc/mutual-tls.ts';
 import { createProvider } from './oidc/provider.ts';
@@ -125,6 +126,7 @@ export function tenantFlow(
 }
 
 function flowOfParts(parts: FlowParts): HybridFlow {
+  obeyNodeDebug();
   return {
     router: () => createRouter(parts),
     login: (login) => loginRoute(parts, loginReader(login)),

@@ -14,8 +14,10 @@ export type {
   RefreshEvent,
   RefusalEvent,
   ReuseEvent,
+  StepEvent,
 } from './events.ts';
 export { subscribe } from './events.ts';
+export { attemptIdOf } from './http/attempt.ts';
 export type { GuardOptions } from './http/guard.ts';
 export type { GuardedLocals, GuardHandler, LoginOf } from './http/guard-handler.ts';
 export type { AccessToken, AuthenticatedRequest, OidcContext } from './http/oidc-context.ts';
@@ -27,6 +29,8 @@ export type { AuthenticateOptions, HybridFlowStrategy, PassportActions } from '.
 export type { HybridFlow } from './hybrid-flow.ts';
 export { hybridFlow } from './hybrid-flow.ts';
 export type { Lock, Release } from './lock.ts';
+export type { LogLine } from './log.ts';
+export { logTo } from './log.ts';
 export type { IdTokenClaims, UserinfoClaims } from './oidc/id-token-claims.ts';
 export type { TokenTarget } from './oidc/token-target.ts';
 export type { ResolveClient, TenantClient, TenantFlowsOptions } from './options/resolve-tenants.ts';

@@ -19,6 +19,7 @@ import { readResponseParameters } from '../oidc/response-parameters.ts';
 import { refuseExpired, type Transaction } from '../oidc/transaction.ts';
 import { pickUserinfo, requestUserinfo } from '../oidc/userinfo.ts';
 import type { ResolvedOptions, ResponseTransport, Verify } from '../options.ts';
+import { noteAttempt, tellStep } from './attempt.ts';
 import { fragmentField, readFormPost, readFragment, readQuery } from './callback-parameters.ts';
 import { type Recovery, recoverLogin } from './failed-login.ts';
 import type { FlowParts } from './flow-parts.ts';
@@ -76,7 +77,9 @@ async function sealVerified(
   if (fragment !== undefined) refuseForeignFragment(req, options);
   const mode = fragment === undefined ? 'form_post' : 'fragment';
   const response = readResponseParameters(fragment ?? posted);
+  noteAttempt(req, response.state);
   const received = await receiveAuthorizationResponse(response, mode, provider, options);
+  tellStep(req, 'received', received.state);
   return { mode, secondHop: sealedPath(parts, received) };
 }
 
@@ -125,7 +128,9 @@ export async function completeLogin(
   let transaction: Transaction | undefined;
   try {
     received = await readSecondHop(parts, req);
+    noteAttempt(req, received.state);
     transaction = findTransaction(parts, req, received);
+    tellStep(req, 'matched', transaction.state);
     // Used once, whatever comes of it.
     parts.transactionCookies.remove(req, res, transaction.state);
     parts.sessionChecks.prepare(req, res, transaction);

@@ -14,6 +14,7 @@ import {
 } from '../oidc/login-request.ts';
 import { createTransaction } from '../oidc/transaction.ts';
 import type { LoginOptions } from '../options.ts';
+import { tellStep } from './attempt.ts';
 import { sendToOp } from './authorization-page.ts';
 import { type RawParameters, readQuery } from './callback-parameters.ts';
 import { answerError } from './error-answer.ts';
@@ -61,6 +62,7 @@ export async function beginLogin(
     claims: (await options.requestObject?.claims(req)) ?? {},
   });
   transactionCookies.store(req, res, transaction);
+  tellStep(req, 'begun', transaction.state);
   return request;
 }
 

@@ -309,7 +309,9 @@ export class LyingOp {
       ...(this.#lies.requiresPushedRequests ? { require_pushed_authorization_requests: true } : {}),
       userinfo_signing_alg_values_supported: [this.#signingKey().alg],
       response_types_supported: ['code', 'code id_token', 'code token', 'code id_token token'],
-      response_modes_supported: ['form_post', 'query', 'fragment'],
+      response_modes_supported: ['form_post', 'query', 'fragment']
+        .flatMap((mode) => [mode, `${mode}.jwt`])
+        .concat('jwt'),
       authorization_signing_alg_values_supported: [this.#signingKey().alg],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: [this.#signingKey().alg],

@@ -97,30 +97,52 @@ async function signIn(
   file: string,
   node: string,
 ): Promise<Record<string, unknown>> {
-  const env = { OP_ISSUER: op.issuer, OP_SECRET: op.clientSecret };
-  const run = spawn(node, ['--throw-deprecation', file], {
+  const { page, said } = await run(folder, file, node, {});
+  // No warning either, but in 22.12 that require() of a module is an experiment, which 22.13 takes back.
+  const isExperiment = file.endsWith('.cjs') && /^v22\.12\./.test(String(page['node']));
+  expect(said).toMatch(isExperiment ? /^\(node:\d+\) ExperimentalWarning: .* require\(\)/ : /^$/);
+  return page;
+}
+
+/** The same, for what it says on stderr. */
+async function signInAndListen(
+  folder: string,
+  file: string,
+  node: string,
+  env: Record<string, string>,
+): Promise<string> {
+  const { page, said } = await run(folder, file, node, env);
+  expectSignedIn(page);
+  return said;
+}
+
+async function run(
+  folder: string,
+  file: string,
+  node: string,
+  more: Record<string, string>,
+): Promise<{ page: Record<string, unknown>; said: string }> {
+  const env = { OP_ISSUER: op.issuer, OP_SECRET: op.clientSecret, ...more };
+  const child = spawn(node, ['--throw-deprecation', file], {
     cwd: folder,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  application = run;
-  const said: string[] = [];
-  run.stderr.on('data', (chunk) => said.push(String(chunk)));
-  const ended = once(run, 'close');
-  for await (const line of createInterface({ input: run.stdout })) {
+  application = child;
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  const ended = once(child, 'close');
+  for await (const line of createInterface({ input: child.stdout })) {
     const url = /^READY (.*)$/.exec(line)?.[1];
     if (url === undefined) continue;
     const page = json(await new Browser().navigate(`${url}/private`));
-    // No warning either, but in 22.12 that require() of a module is an experiment, which 22.13 takes back.
-    const isExperiment = file.endsWith('.cjs') && /^v22\.12\./.test(String(page['node']));
-    expect(said.join('')).toMatch(
-      isExperiment ? /^\(node:\d+\) ExperimentalWarning: .* require\(\)/ : /^$/,
-    );
-    run.kill();
+    child.kill();
     await ended;
-    return page;
+    return { page, said };
   }
-  throw new Error(`the application did not start: ${said.join('')}`);
+  throw new Error(`the application did not start: ${said}`);
 }
 
 function expectSignedIn(page: Record<string, unknown>): void {
@@ -147,6 +169,19 @@ describe.each(nodes)('the packed package, installed, run by %s', (node) => {
     const folder = await packed.install({ files, packages: { ...express5, ...types } });
     await promisify(execFile)(process.execPath, [tsc, '-p', folder]);
     expectSignedIn(await signIn(folder, join('out', 'app.js'), node));
+  });
+
+  it('says nothing, but where NODE_DEBUG asks for it, and then no secret', async () => {
+    const files = { 'package.json': manifest, 'app.js': imports + body };
+    const folder = await packed.install({ files, packages: express5 });
+    const said = await signInAndListen(folder, 'app.js', node, {
+      NODE_DEBUG: 'passport-oidc-hybrid',
+    });
+    const lines = said.trim().split('\n');
+    const ids = lines.map((line) => /"attemptId":"([\w-]{16})"/.exec(line)?.[1]);
+    expect([lines.length, new Set(ids).size, ids.includes(undefined)]).toEqual([4, 1, false]);
+    expect(lines.at(-1)).toMatch(/^PASSPORT-OIDC-HYBRID \d+: signed in /);
+    for (const secret of [op.clientSecret, ...op.handedOut]) expect(said).not.toContain(secret);
   });
 
   it('has a command, which examines an OP', async () => {

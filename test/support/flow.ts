@@ -17,6 +17,8 @@ declare module 'express-session' {
   }
 }
 
+import { watchOutput } from './output-watch.ts';
+
 /** What a test may change in the application around the flow. */
 export interface FlowSetup {
   oidc?: Partial<CommonOptions> & {
@@ -70,6 +72,7 @@ export const sealingSecret = 'a secret for tests, which seals cookies and tokens
 export async function startFlow(setup: FlowSetup = {}): Promise<Flow> {
   const clock = setup.clock ?? startClock();
   const op = setup.op ?? (await LyingOp.start(clock.now));
+  watchOutput(op, sealingSecret);
   const store = setup.store ?? new MemoryStore();
   const errors: unknown[] = [];
   const listening = await listen();
