@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { keepAliveTimeout } from './listen.ts';
 
 /** A key and its certificate, both PEM. */
 export interface Certificate {
@@ -19,7 +20,7 @@ export async function listenTls(
   certificate: Certificate & ServerOptions,
   port = 0,
 ): Promise<ListeningTls> {
-  const server = createServer(certificate);
+  const server = createServer({ keepAliveTimeout, ...certificate });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,

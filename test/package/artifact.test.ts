@@ -42,7 +42,7 @@ describe('the packed package', () => {
     expect(Object.keys(analysis.entrypoints)).toEqual(['.', './testing', './package.json']);
   }, 60_000);
 
-  it('stays within its budget: four dependencies, five packages, 500 KB packed, 450 KB of code', async () => {
+  it('stays within its budget: four dependencies, five packages, 500 KB packed, 550 KB of code', async () => {
     expect(Object.keys(packed.manifest.dependencies)).toEqual([
       'cookie',
       'jose',
@@ -57,7 +57,7 @@ describe('the packed package', () => {
       'undici',
     ]);
     const code = packed.files.filter(({ path }) => path.endsWith('.js'));
-    expect(sum(code.map(({ size }) => size))).toBeLessThan(450_000);
+    expect(sum(code.map(({ size }) => size))).toBeLessThan(550_000);
     expect(packed.tarballBytes).toBeLessThan(500_000);
   });
 
