@@ -73,7 +73,8 @@ export async function startFuzzRig(
       const res = { append: (_name: string, value: string) => set.push(value) };
       cookies.store({ headers: {} } as Request, res as unknown as ExpressResponse, transaction);
       return {
-        cookie: set[0]?.split(';')[0] ?? '',
+        // The last: those before it are of other logins that begin at the same moment, and give way.
+        cookie: set.at(-1)?.split(';')[0] ?? '',
         response: await op.answer(transaction),
       };
     },
