@@ -1,17 +1,20 @@
-// Takes each check out of the code in turn, and looks whether a test notices.
+// Changes the protocol in one place at a time, and looks whether a test notices.
 //
 //   npm run test:mutation                     everything; prints survivors, and fails if there are any
 //   npm run test:mutation -- id-token.ts      files whose path contains this
 //
-// A check is an `if` that refuses (throws, or returns undefined, false or a refusal), each part of
-// its condition, a condition of `a ? b : c` that chooses between something and undefined, a call of a
-// check for its own sake, and each part of a `return a && b` or `return a || b`. Tests run in copies of the
-// project, two at a time. Which tests are run for a check is found by coverage: those that come to the
-// lines it stands on.
+// All mutants are in one copy of the project, asleep (mutants.js). The tests are run once with none awake:
+// that tells which test files come to a mutant, and in which of them it makes a difference there. Then each
+// mutant is woken alone, in these files: first in one, those still alive in two more, in four, and so on. A
+// survivor has passed all of them.
 
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
+  copyFileSync,
   cpSync,
+  existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -19,233 +22,227 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseSync } from '@swc/core';
+import { mutate } from './mutants.js';
+
+/** Test files that one process runs before it gives its memory back. */
+const filesPerProcess = 24;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const files = [
-  ...readdirSync(join(root, 'lib/oidc')).map((name) => `lib/oidc/${name}`),
+const read = (path) => readFileSync(join(root, path), 'utf8');
+const filesIn = (folder) =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(root, join(parentPath, name)))
+    .sort();
+
+const mutated = [
+  'lib/oidc/authorization-response.ts',
+  'lib/oidc/id-token.ts',
+  'lib/oidc/transaction.ts',
   'lib/http/return-to.ts',
   'lib/http/cookie-bounds.ts',
   'lib/http/flow-cookies.ts',
   'lib/http/transaction-cookies.ts',
   'lib/http/callback-parameters.ts',
   'lib/http/callback.ts',
-].filter((path) => process.argv.slice(2).every((part) => path.includes(part)));
+  'lib/http/cookie-bounds.ts',
+  'lib/http/flow-cookies.ts',
+  'lib/http/long-path-cookie.ts',
+  'lib/http/parallel-logins.ts',
+  ...filesIn('lib/oidc'),
+];
+/** Without the fuzzing of the callback, which finds what nobody thought of, and takes its time. */
+const tests = ['oidc', 'http', 'conformance', 'properties', 'tokens'].flatMap((folder) =>
+  filesIn(`test/${folder}`).filter((name) => name.endsWith('.test.ts') && !/fuzz/.test(name)),
+);
 
 /** Changes nothing that can be seen; each with its reason. */
-const equivalent = JSON.parse(readFileSync(join(root, 'scripts/equivalent-mutants.json'), 'utf8'));
+const equivalent = JSON.parse(read('scripts/equivalent-mutants.json'));
 
-/** Every mutant of a file: what is put in place of a part of its text. */
-function mutantsOf(path) {
-  const source = readFileSync(join(root, path));
-  const ast = parseSync(source.toString(), { syntax: 'typescript', target: 'es2023' });
-  // swc counts bytes, and goes on counting from one file to the next.
-  const offset = ast.span.start - source.indexOf(firstToken(source));
-  const mutants = [];
-  const textOf = ({ start, end }) => source.subarray(start - offset, end - offset).toString();
-  const add = (span, replacement, lines = span) => {
-    const start = span.start - offset;
-    const end = span.end - offset;
-    const line = lineAt(source, start);
-    const found = source.subarray(start, end).toString();
-    mutants.push({
-      path,
-      start,
-      end,
-      replacement,
-      line,
-      lines: [lineAt(source, lines.start - offset), lineAt(source, lines.end - offset)],
-      name: `${path}:${line} ${oneLine(found)} -> ${replacement === '' ? 'nothing' : oneLine(replacement)}`,
-      key: `${path} ${oneLine(found)} -> ${oneLine(replacement)}`,
-    });
-  };
-  const operands = (node, lines) => {
-    if (node.type === 'ParenthesisExpression') return operands(node.expression, lines);
-    if (node.type !== 'BinaryExpression' || !['&&', '||'].includes(node.operator)) return;
-    add(node.span, textOf(node.left.span), lines);
-    add(node.span, textOf(node.right.span), lines);
-    operands(node.left, lines);
-    operands(node.right, lines);
-  };
-  visit(ast, (node) => {
-    if (node.type === 'IfStatement') {
-      const isRefusal = refuses(node.consequent);
-      const isPass = passes(node.consequent);
-      if (isRefusal) add(node.test.span, 'false', node.span);
-      if (isPass) add(node.test.span, 'true', node.span);
-      if (isRefusal || isPass) operands(node.test, node.span);
-    }
-    if (node.type === 'ConditionalExpression' && choosesUndefined(node)) {
-      add(node.test.span, 'true', node.span);
-      add(node.test.span, 'false', node.span);
-      operands(node.test, node.span);
-    }
-    if (node.type === 'ReturnStatement' && node.argument) operands(node.argument, node.span);
-    if (node.type === 'ExpressionStatement' && isCheck(node.expression)) add(node.span, ';');
-  });
-  return mutants;
+/** What is remembered from one run to the next; only how long a run takes depends on it. */
+const memoryPath = join(root, 'node_modules/.cache/mutate.json');
+const memory = existsSync(memoryPath)
+  ? JSON.parse(readFileSync(memoryPath, 'utf8'))
+  : { killers: {}, records: {} };
+
+function remember() {
+  mkdirSync(join(memoryPath, '..'), { recursive: true });
+  writeFileSync(memoryPath, JSON.stringify(memory));
 }
 
-const isCheck = ({ type, callee }) =>
-  type === 'CallExpression' && /^(check|refuse)[A-Z]/.test(callee.value ?? '');
+const all = [];
+const texts = [...new Set(mutated)].map((path) => {
+  const { mutants, text } = mutate(path, readFileSync(join(root, path)), all.length);
+  all.push(...mutants);
+  return [path, text];
+});
 
-function refuses(node) {
-  if (node.type === 'ThrowStatement') return true;
-  if (node.type === 'ReturnStatement') {
-    const { argument } = node;
-    return (
-      argument?.type === 'Identifier' ||
-      argument?.type === 'CallExpression' ||
-      argument?.type === 'BooleanLiteral'
-    );
-  }
-  return node.type === 'BlockStatement' && node.stmts.some(refuses);
-}
-
-/** `if (isMatch) return;` and `continue` in front of a refusal. */
-const passes = (node) =>
-  (node.type === 'ReturnStatement' && node.argument == null) || node.type === 'ContinueStatement';
-
-const choosesUndefined = ({ consequent, alternate }) =>
-  [consequent, alternate].some(({ type, value }) => type === 'Identifier' && value === 'undefined');
-
-function visit(node, look) {
-  if (Array.isArray(node)) for (const one of node) visit(one, look);
-  else if (node !== null && typeof node === 'object') {
-    if (typeof node.type === 'string') look(node);
-    for (const [name, value] of Object.entries(node)) if (name !== 'span') visit(value, look);
-  }
-}
-
-/** The first thing of a file that is neither space nor comment. */
-function firstToken(source) {
-  const text = source.toString().replace(/^(\s|\/\*[\s\S]*?\*\/|\/\/[^\n]*\n)*/, '');
-  return text.slice(0, 40);
-}
-
-const lineAt = (source, at) => source.subarray(0, at).toString().split('\n').length;
-const oneLine = (text) => text.replace(/\s+/g, ' ').trim();
-
-/** A copy of the project in which files can be changed. */
+/** A copy of the project with all mutants in it, asleep. */
 function copyProject() {
   const copy = mkdtempSync(join(tmpdir(), 'mutate-'));
   const left = ['node_modules', '.git', 'dist', 'coverage'];
   cpSync(root, copy, { recursive: true, filter: (path) => !left.includes(relative(root, path)) });
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  for (const [path, text] of texts) writeFileSync(join(copy, path), text);
   return copy;
 }
 
-/** Whether all tests of these files pass. */
-function runTests(cwd, tests, more = []) {
+/** Runs test files in one process; what came of each, by its path. */
+async function runTests(copy, files) {
+  const results = mkdtempSync(join(copy, 'results-'));
+  const options = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  const environment = join(copy, 'scripts/mutation-environment.js');
+  const args = ['--runInBand', '--silent', '--testTimeout=60000', '--forceExit'];
+  const env = { ...process.env, FUZZ_INPUTS: '500', FUZZ_SEED: '1', MUTATION_RESULTS: results };
   const jest = join(root, 'node_modules/jest/bin/jest.js');
-  const options = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest];
-  const args = ['--runInBand', '--bail', '--silent', '--testTimeout=20000', '--forceExit'];
-  const env = { ...process.env, FUZZ_INPUTS: '500', FUZZ_SEED: '1' };
-  return new Promise((resolve) => {
+  const { report, isGreen } = await new Promise((resolve) => {
     execFile(
       process.execPath,
-      [...options, ...args, ...more, '--runTestsByPath', ...tests],
-      { cwd, env, timeout: 300_000, maxBuffer: 2 ** 26 },
-      (error) => resolve(error === null),
+      [...options, jest, ...args, '--env', environment, '--runTestsByPath', ...files],
+      { cwd: copy, env, maxBuffer: 2 ** 28 },
+      (error, _stdout, stderr) => resolve({ isGreen: error === null, report: stderr }),
     );
   });
-}
-
-/** For each test file, the lines of the code that it comes to. */
-async function coverageOf(copy, test) {
-  const directory = join(copy, 'coverage', test.replaceAll('/', '_'));
-  const options = ['--coverage', '--coverageReporters=json', `--coverageDirectory=${directory}`];
-  const isGreen =
-    (await runTests(copy, [test], options)) || (await runTests(copy, [test], options));
-  if (!isGreen) throw new Error(`${test} fails before anything was changed`);
-  const report = JSON.parse(readFileSync(join(directory, 'coverage-final.json'), 'utf8'));
-  const covered = new Map();
-  for (const [path, { statementMap, s }] of Object.entries(report)) {
-    const lines = new Set();
-    for (const [id, { start }] of Object.entries(statementMap))
-      if (s[id] > 0) lines.add(start.line);
-    covered.set(relative(copy, path), lines);
-  }
-  return covered;
-}
-
-/** Calls `work` for each item, in every copy at once. */
-async function inCopies(copies, items, work) {
-  const waiting = [...items];
-  await Promise.all(
-    copies.map(async (copy) => {
-      for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
-        await work(copy, item);
-      }
+  const lines = readdirSync(results).flatMap((name) =>
+    readFileSync(join(results, name), 'utf8').trim().split('\n'),
+  );
+  rmSync(results, { recursive: true });
+  const found = new Map(
+    lines.map((line) => {
+      const { test, ...result } = JSON.parse(line);
+      return [relative(copy, test), result];
     }),
   );
+  return { found, report, isGreen };
 }
 
-const tests = ['oidc', 'http', 'conformance', 'properties', 'tokens'].flatMap((folder) =>
-  readdirSync(join(root, 'test', folder), { recursive: true })
-    .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => `test/${folder}/${name}`),
-);
-const copies = [copyProject(), copyProject()];
-try {
-  const covered = new Map();
-  const seconds = new Map();
-  await inCopies(copies, tests, async (copy, test) => {
-    const begun = Date.now();
-    covered.set(test, await coverageOf(copy, test));
-    seconds.set(test, Date.now() - begun);
+/** Calls `work` for several items at once. */
+async function inParallel(items, work) {
+  const waiting = [...items];
+  const worker = async () => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+}
+
+function inGroups(items, size) {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}
+
+/** A test file and what it imports of the tests' own, whatever way. */
+function withImports(path, found = new Set()) {
+  if (found.has(path)) return found;
+  found.add(path);
+  for (const [, name] of read(path).matchAll(/'(\.\.?\/[^']+\.[jt]s)'/g)) {
+    const imported = join(path, '..', name);
+    if (imported.startsWith('test/') && existsSync(join(root, imported))) {
+      withImports(imported, found);
+    }
+  }
+  return found;
+}
+
+/** What each test file comes to, without any mutant awake; anew where something has changed. */
+async function recordTests(copy) {
+  const common = [...filesIn('lib'), 'scripts/mutants.js'].map(read);
+  const hashOf = (test) =>
+    createHash('sha256')
+      .update(JSON.stringify([...common, ...[...withImports(test)].sort().map(read)]))
+      .digest('hex');
+  const changed = tests.filter((test) => memory.records[test]?.hash !== hashOf(test));
+  process.stderr.write(`${changed.length} of ${tests.length} test files are run as they are\n`);
+  await inParallel(inGroups(changed, filesPerProcess / 2), async (some) => {
+    const { found, report, isGreen } = await runTests(copy, some);
+    if (!isGreen) throw new Error(`a test fails before anything is changed\n${report}`);
+    for (const [test, result] of found) memory.records[test] = { hash: hashOf(test), ...result };
+    remember();
   });
+}
 
-  const all = files.flatMap(mutantsOf);
-  const known = all.filter(({ key }) => key in equivalent);
-  const survivors = [];
-  let done = 0;
-  await inCopies(
-    copies,
-    all.filter((mutant) => !known.includes(mutant)),
-    async (copy, mutant) => {
-      // Every line of the check, so the refusal itself: whoever never comes to it cannot miss it.
-      const score = (test) => {
-        const lines = covered.get(test)?.get(mutant.path) ?? new Set();
-        let hits = 0;
-        for (let line = mutant.lines[0]; line <= mutant.lines[1]; line += 1)
-          hits += lines.has(line);
-        return hits;
-      };
-      const able = tests.filter((test) => score(test) > 0);
-      // Those that come to the most of it first, and of these the fastest.
-      able.sort((a, b) => score(b) - score(a) || seconds.get(a) - seconds.get(b));
-      const source = readFileSync(join(copy, mutant.path));
-      const path = join(copy, mutant.path);
-      writeFileSync(
-        path,
-        Buffer.concat([
-          source.subarray(0, mutant.start),
-          Buffer.from(mutant.replacement),
-          source.subarray(mutant.end),
-        ]),
-      );
-      let isAlive = true;
-      for (let at = 0; at < able.length && isAlive; at += 6) {
-        isAlive = await runTests(copy, able.slice(at, at + 6));
-      }
-      writeFileSync(path, source);
-      done += 1;
-      if (isAlive) survivors.push(mutant);
-      process.stderr.write(
-        `${done}/${all.length - known.length} ${isAlive ? 'SURVIVED' : 'killed'} ${mutant.name}\n`,
-      );
-    },
+/** How many mutants of each source file each test file has killed. */
+function killsByFile() {
+  const kills = new Map();
+  for (const { path, key } of all) {
+    const test = memory.killers[key];
+    if (test !== undefined) kills.set(`${path} ${test}`, (kills.get(`${path} ${test}`) ?? 0) + 1);
+  }
+  return kills;
+}
+
+/**
+ * The next test files to try a mutant in, of those in which it makes a difference: the one that killed it the last
+ * time, those that killed most of its neighbors, the fastest.
+ */
+function nextFiles({ id, key, path, tried }, count, kills) {
+  const rank = (test) => (test === memory.killers[key] ? 1e6 : (kills.get(`${path} ${test}`) ?? 0));
+  const { records } = memory;
+  return tests
+    .filter((test) => !tried.has(test) && records[test].different.includes(id))
+    .sort((a, b) => rank(b) - rank(a) || records[a].milliseconds - records[b].milliseconds)
+    .slice(0, count);
+}
+
+/** The mutants of these that are still alive after the next files of each; none to try, no round. */
+async function runRound(copy, alive, count) {
+  const kills = killsByFile();
+  const runs = alive.flatMap((mutant) =>
+    nextFiles(mutant, count, kills).map((test) => ({ mutant, test })),
   );
+  if (runs.length === 0) return undefined;
+  for (const { mutant, test } of runs) mutant.tried.add(test);
+  const dead = new Set();
+  await inParallel(inGroups(runs, filesPerProcess), async (group) => {
+    const wanted = group.filter(({ mutant }) => !dead.has(mutant));
+    const paths = wanted.map(({ mutant, test }) => {
+      const path = test.replace(/\.test\.ts$/, `.mutant-${mutant.id}.test.ts`);
+      copyFileSync(join(copy, test), join(copy, path));
+      return path;
+    });
+    const { found } = await runTests(copy, paths);
+    for (const [index, { mutant, test }] of wanted.entries()) {
+      rmSync(join(copy, paths[index]));
+      const result = found.get(paths[index]);
+      // A file that has no result could not even be loaded, or took the process with it.
+      if (result !== undefined && result.failure === undefined) continue;
+      if (dead.has(mutant)) continue;
+      dead.add(mutant);
+      memory.killers[mutant.key] = test;
+      const reason = (result?.failure ?? 'no result').split('\n')[0];
+      process.stderr.write(`killed ${mutant.name} by ${test}: ${reason}\n`);
+    }
+    remember();
+  });
+  return alive.filter((mutant) => !dead.has(mutant));
+}
 
+const copy = copyProject();
+try {
+  await recordTests(copy);
+  const chosen = all.filter(({ path }) =>
+    process.argv.slice(2).every((part) => path.includes(part)),
+  );
+  const known = chosen.filter(({ key }) => key in equivalent);
+  let alive = chosen
+    .filter((mutant) => !known.includes(mutant))
+    .map((mutant) => ({ ...mutant, tried: new Set() }));
+  for (let count = 1, left = alive; left !== undefined; count *= 2) {
+    alive = left;
+    process.stderr.write(`${alive.length} alive; the next ${count} test files of each\n`);
+    left = await runRound(copy, alive, count);
+  }
   process.stdout.write(
-    `${all.length} mutants, ${known.length} without effect, ${survivors.length} survivors\n`,
+    `${chosen.length} mutants, ${known.length} without effect, ${alive.length} survivors\n`,
   );
-  for (const { name } of survivors) process.stdout.write(`  ${name}\n`);
-  process.exitCode = survivors.length > 0 ? 1 : 0;
+  for (const { id, name } of alive) {
+    const isReached = tests.some((test) => memory.records[test].reached.includes(id));
+    process.stdout.write(`  ${name}${isReached ? '' : ' (no test comes to it)'}\n`);
+  }
+  process.exitCode = alive.length > 0 ? 1 : 0;
 } finally {
-  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+  rmSync(copy, { recursive: true, force: true });
 }
