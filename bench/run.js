@@ -30,6 +30,11 @@ const wanted = options.get('only')?.split(',') ?? [
 const applications = {
   bare: { name: 'bare: Express 5, express-session', stores: ['memory', 'redis'] },
   ours: { name: '**passport-oidc-hybrid**', stores: ['memory', 'redis'] },
+  'ours-proxy': {
+    name: '**passport-oidc-hybrid**, `oidc.proxy()`',
+    stores: ['memory', 'redis'],
+    isProxyOnly: true,
+  },
   'express-openid-connect': { name: 'express-openid-connect, cookie', stores: ['memory'] },
   'express-openid-connect-store': {
     name: 'express-openid-connect, store',
@@ -46,7 +51,8 @@ const applications = {
     : {}),
   minimum: { name: 'minimum by hand', stores: ['memory', 'redis'] },
 };
-const withLogin = Object.keys(applications).filter((app) => app !== 'bare');
+const ordinary = Object.keys(applications).filter((app) => !applications[app].isProxyOnly);
+const withLogin = ordinary.filter((app) => app !== 'bare');
 const hasOwnStore = (app) => applications[app].stores.length === 1;
 const storeName = (app, storeKind) => (hasOwnStore(app) ? 'cookie' : storeKind);
 
@@ -137,19 +143,24 @@ function printCosts(title, costs, baseApp, isCostRatio) {
   console.log(table([title, 'sessions in', 'µs', 'ratio'], rows));
 }
 
-async function requests(title, path, count) {
-  const subjects = await startAll(Object.keys(applications).filter((app) => app !== 'minimum'));
+async function requests(title, path, count, apps) {
+  const subjects = await startAll(apps.filter((app) => app !== 'minimum'));
   const costs = await interleave(subjects, (subject) => costOfRequests(subject, path, count));
   printCosts(title, costs, 'bare', false);
   await Promise.all(subjects.map(({ child }) => child.stop()));
 }
 
 function page() {
-  return requests('Hot path: GET of a page', '/page', isQuick ? 300 : 1500);
+  return requests('Hot path: GET of a page', '/page', isQuick ? 300 : 1500, ordinary);
 }
 
 function proxied() {
-  return requests('Proxied: GET of the API', '/api/rows', isQuick ? 200 : 600);
+  return requests(
+    'Proxied: GET of the API',
+    '/api/rows',
+    isQuick ? 200 : 600,
+    Object.keys(applications),
+  );
 }
 
 async function login() {
@@ -222,7 +233,7 @@ async function stampede() {
 async function bytes() {
   const client = await createClient({ url: redis.url }).connect();
   const rows = [];
-  for (const app of Object.keys(applications)) {
+  for (const app of ordinary) {
     if (app === 'minimum') continue;
     await client.flushAll();
     const storeKind = hasOwnStore(app) ? 'memory' : 'redis';
@@ -268,8 +279,8 @@ async function bytes() {
 async function memory() {
   const sessions = isQuick ? 200 : 1000;
   const rows = [];
-  for (const [app, { name, stores }] of Object.entries(applications)) {
-    if (app === 'minimum' || app === 'apache') continue;
+  for (const [app, { name, stores, isProxyOnly }] of Object.entries(applications)) {
+    if (isProxyOnly || app === 'minimum' || app === 'apache') continue;
     for (const storeKind of stores) {
       const subject = await startSubject(app, storeKind, around);
       await costOfLogins(subject, 200);

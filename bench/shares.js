@@ -13,6 +13,7 @@ const paths = {
   '/session/page': 'page, express-session',
   '/no-session/proxied': 'http-proxy-middleware, no session',
   '/session/proxied': 'http-proxy-middleware, express-session',
+  '/session/http-proxy': 'http-proxy, express-session',
   '/no-session/piped': 'piped by node:http, no session',
   '/session/piped': 'piped by node:http, express-session',
 };

@@ -1,6 +1,7 @@
 // What express-session and the proxy library cost by themselves: the bare application, with parts left out.
 import { Agent, request } from 'node:http';
 import { pipeline } from 'node:stream';
+import httpProxy from 'http-proxy';
 import { answerPage, createApp, landingPath, openStore, proxyTo, sessions } from './web.js';
 
 const authorization = `Bearer ${'x'.repeat(43)}`;
@@ -25,9 +26,16 @@ export async function start(setting) {
   app.get('/session/page', attach, (req, res) =>
     answerPage(res, req.session.user.sub, req.headers.authorization),
   );
+  app.use('/session/http-proxy', attach, httpProxyTo(setting.apiUrl));
   app.use('/session/piped', attach, pipeTo(setting.apiUrl));
   app.use('/session/proxied', attach, proxyTo(setting.apiUrl));
   return { listener: app };
+}
+
+/** http-proxy, on which http-proxy-middleware is built. */
+function httpProxyTo(target) {
+  const proxy = httpProxy.createProxyServer({ target, agent: new Agent({ keepAlive: true }) });
+  return (req, res, next) => proxy.web(req, res, {}, next);
 }
 
 /** A streaming proxy by node:http, and no more than that. */
