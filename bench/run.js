@@ -246,6 +246,8 @@ async function bytes() {
     let used = 0;
     for await (const keys of client.scanIterator()) {
       for (const key of keys) {
+        // What is remembered of a login for two minutes is no part of its session.
+        if ((await client.ttl(key)) < 600) continue;
         stored += await client.strLen(key);
         used += await client.memoryUsage(key);
       }

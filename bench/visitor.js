@@ -7,6 +7,8 @@ const agent = new Agent({ keepAlive: true });
 export class Visitor {
   /** @type {Map<string, Map<string, string>>} */
   #cookies = new Map();
+  /** Paths of cookies, by host and name. */
+  #paths = new Map();
   /** Lines of `Set-Cookie` of the last answer. */
   setCookies = [];
 
@@ -17,8 +19,12 @@ export class Visitor {
 
   /** The `Cookie` header for a URL. */
   cookie(url) {
-    const jar = this.#cookies.get(new URL(url).host) ?? new Map();
-    return [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    const { host, pathname } = new URL(url);
+    const jar = this.#cookies.get(host) ?? new Map();
+    return [...jar]
+      .filter(([name]) => pathname.startsWith(this.#paths.get(host + name) ?? '/'))
+      .map(([name, value]) => `${name}=${value}`)
+      .join('; ');
   }
 
   /** Signs in by a URL of the application, until this sends the visitor to the landing page. */
@@ -90,6 +96,7 @@ export class Visitor {
       const isExpired = /max-age=0\b|expires=thu, 01 jan 1970/i.test(line);
       if (isExpired || value === '') jar.delete(name);
       else jar.set(name, value);
+      this.#paths.set(host + name, /; *path=([^;]+)/i.exec(line)?.[1] ?? '/');
     }
   }
 }

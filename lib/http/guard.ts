@@ -108,7 +108,8 @@ export async function admit(parts: FlowParts, req: Request, guard: Guard): Promi
   const token = guard.needsToken
     ? (context.presentToken() ?? (await context.freshToken()))
     : undefined;
-  checkScope(token?.scope ?? login.record.tokens.scope, guard);
+  // A scope that nobody asks for is not read from the record.
+  if (guard.scope.length > 0) checkScope((token ?? login.record.tokens).scope, guard);
   checkClaims(context, guard);
   return { context, accessToken: token?.accessToken };
 }
@@ -133,7 +134,6 @@ function checkLogin(
 
 /** @throws {@link AuthenticationError} `ERR_OIDC_INSUFFICIENT_SCOPE` */
 export function checkScope(scope: string, guard: Pick<Guard, 'scope'>): void {
-  if (guard.scope.length === 0) return;
   const granted = scopeTokens(scope);
   const missing = guard.scope.filter((wanted) => !granted.includes(wanted));
   if (missing.length === 0) return;

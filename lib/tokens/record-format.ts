@@ -7,8 +7,8 @@ import type { TokenRecord } from './token-record.ts';
 export interface RecordFormat {
   write(record: TokenRecord): Buffer;
   /**
-   * Reads what {@link write} wrote and a seal protected; `undefined` for another format. ID Token and
-   * claims are read when somebody asks for them, as most requests ask for the access token only.
+   * Reads what {@link write} wrote and a seal protected; `undefined` for another format. ID Token, claims and
+   * scope are read when somebody asks for them, as most requests ask for the access token only.
    */
   read(bytes: Buffer): TokenRecord | undefined;
 }
@@ -21,7 +21,8 @@ type Head = [
   access: AccessFields,
   hasRefreshToken: 0 | 1,
   loggedInAt: number,
-  refreshIssuedAt: number,
+  /** Seconds after `loggedInAt`, as all times that follow: they are short then. */
+  refreshIssuedAfter: number,
   /** Characters of header and payload of the ID Token in the text; without them it is among the tokens, whole. */
   idToken: readonly [header: number, payload: number] | null,
   /** Left out by logins that use one API only, unless something follows. */
@@ -30,11 +31,24 @@ type Head = [
   findings?: LoginFindings,
 ];
 
-type AccessFields = readonly [expiresAt: number | null, expiresIn: number | null, scope: string];
+type AccessFields = readonly [expiresAfter: number | null, expiresIn: number | null];
 
-/** What ID Tokens have in common. */
+/** In the text, behind the ID Token. */
+type Tail = readonly [
+  /** Of the login's token, then of those for other APIs. */
+  scopes: readonly string[],
+  /** Claims of the login that a refreshed ID Token lacks; left out where it lacks none. */
+  keptClaims?: Partial<IdTokenClaims>,
+];
+
+/** What is read of the text. */
+interface Details extends Pick<TokenSet, 'idToken' | 'claims'> {
+  readonly scopes: readonly string[];
+}
+
+/** What ID Tokens have in common, and what comes behind them. */
 const commonClaims =
-  '"given_name":"","family_name":"","preferred_username":"","updated_at":"","picture":"https://","nickname":"","org_id":"","sid":"","acr":"","amr":["pwd"],"azp":"","email_verified":true,"email":"","name":"","at_hash":"","c_hash":"","auth_time":17,"nonce":"","iat":17,"exp":17,{"alg":"RS256","typ":"JWT","kid":""}{"iss":"","sub":"","aud":""}';
+  '"given_name":"","family_name":"","preferred_username":"","updated_at":"","picture":"https://","nickname":"","org_id":"","sid":"","acr":"","amr":["pwd"],"azp":"","email_verified":true,"email":"","name":"","at_hash":"","c_hash":"","auth_time":17,"nonce":"","iat":17,"exp":17,{"alg":"RS256","typ":"JWT","kid":""}{"iss":"","sub":"","aud":""}[["openid profile email offline_access"]]';
 
 /** The format of the records of one client at one OP. */
 export function createRecordFormat(client: { issuer: string; clientId: string }): RecordFormat {
@@ -46,21 +60,21 @@ export function createRecordFormat(client: { issuer: string; clientId: string })
 }
 
 function contentOf(record: TokenRecord): Parameters<Packer['pack']>[0] {
-  const { tokens, apiTokens } = record;
+  const { tokens, apiTokens, loggedInAt } = record;
   const idToken = splitIdToken(tokens.idToken);
   const head: Head = [
     2,
     record.loginId,
     record.version,
-    accessFields(tokens),
+    accessFields(tokens, loggedInAt),
     tokens.refreshToken === undefined ? 0 : 1,
-    record.loggedInAt,
-    tokens.refreshIssuedAt,
+    loggedInAt,
+    tokens.refreshIssuedAt - loggedInAt,
     idToken.lengths,
   ];
   const { userinfo } = tokens;
   if (apiTokens.size > 0 || userinfo) {
-    head.push([...apiTokens].map(([key, token]) => [key, accessFields(token)]));
+    head.push([...apiTokens].map(([key, token]) => [key, accessFields(token, loggedInAt)]));
   }
   if (userinfo) head.push({ userinfo });
   return {
@@ -71,7 +85,7 @@ function contentOf(record: TokenRecord): Parameters<Packer['pack']>[0] {
       idToken.token,
       ...[...apiTokens.values()].map(({ accessToken }) => accessToken),
     ],
-    text: idToken.text + keptClaims(tokens),
+    text: idToken.text + JSON.stringify(tailOf(record)),
   };
 }
 
@@ -80,57 +94,68 @@ function recordOf({
   tokens,
   readText,
 }: ReturnType<Packer['unpack']>): TokenRecord | undefined {
-  const [format, loginId, version, access, hasRefreshToken, loggedInAt, refreshIssuedAt, ...rest] =
+  const [format, loginId, version, access, hasRefreshToken, loggedInAt, issuedAfter, ...rest] =
     head as Head;
   if (format !== 2) return undefined;
   const [idTokenLengths, apiTokens = [], findings = {}] = rest;
   const [accessToken = '', ...others] = tokens;
   const refreshToken = hasRefreshToken ? others.shift() : undefined;
   const [packedIdToken = '', ...apiAccessTokens] = others;
-  let identity: Pick<TokenSet, 'idToken' | 'claims'> | undefined;
-  const readIdentity = (): Pick<TokenSet, 'idToken' | 'claims'> => {
-    identity ??= identityOf(packedIdToken, idTokenLengths, readText());
-    return identity;
+  let details: Details | undefined;
+  const readDetails = (): Details => {
+    details ??= detailsOf(packedIdToken, idTokenLengths, readText());
+    return details;
   };
   return {
     loginId,
     version,
     tokens: {
-      ...accessTokenSet(accessToken, access),
+      accessToken,
+      expiresAt: timeAfter(loggedInAt, access[0]),
+      expiresIn: access[1] ?? undefined,
       refreshToken,
-      refreshIssuedAt,
+      refreshIssuedAt: loggedInAt + issuedAfter,
       ...freeze(findings),
+      get scope() {
+        return readDetails().scopes[0] ?? '';
+      },
       get idToken() {
-        return readIdentity().idToken;
+        return readDetails().idToken;
       },
       get claims() {
-        return readIdentity().claims;
+        return readDetails().claims;
       },
     },
     loggedInAt,
     apiTokens: new Map(
-      apiTokens.map(([key, fields], index) => [
+      apiTokens.map(([key, [expiresAfter, expiresIn]], index) => [
         key,
-        accessTokenSet(apiAccessTokens[index] ?? '', fields),
+        {
+          accessToken: apiAccessTokens[index] ?? '',
+          expiresAt: timeAfter(loggedInAt, expiresAfter),
+          expiresIn: expiresIn ?? undefined,
+          get scope() {
+            return readDetails().scopes[index + 1] ?? '';
+          },
+        },
       ]),
     ),
   };
 }
 
-function accessFields({ expiresAt, expiresIn, scope }: AccessTokenSet): AccessFields {
-  return [expiresAt ?? null, expiresIn ?? null, scope];
+function accessFields({ expiresAt, expiresIn }: AccessTokenSet, loggedInAt: number): AccessFields {
+  return [expiresAt === undefined ? null : expiresAt - loggedInAt, expiresIn ?? null];
 }
 
-function accessTokenSet(
-  accessToken: string,
-  [expiresAt, expiresIn, scope]: AccessFields,
-): AccessTokenSet {
-  return {
-    accessToken,
-    expiresAt: expiresAt ?? undefined,
-    expiresIn: expiresIn ?? undefined,
-    scope,
-  };
+function timeAfter(loggedInAt: number, seconds: number | null): number | undefined {
+  return seconds === null ? undefined : loggedInAt + seconds;
+}
+
+function tailOf({ tokens, apiTokens }: TokenRecord): Tail {
+  const scopes = [tokens, ...apiTokens.values()].map(({ scope }) => scope);
+  const inToken = decodeClaims(tokens.idToken);
+  const kept = Object.entries(tokens.claims).filter(([name]) => !(name in inToken));
+  return kept.length === 0 ? [scopes] : [scopes, Object.fromEntries(kept)];
 }
 
 /** Header and payload as the text that they are; the signature, which is what makes it worth something, among the tokens. */
@@ -156,34 +181,24 @@ function joinIdToken(header: string, payload: string, signature: string): string
   return `${encodedHeader}.${encodedPayload}.${signature}`;
 }
 
-function identityOf(
+function detailsOf(
   token: string,
   lengths: readonly [number, number] | null | undefined,
   text: string,
-): Pick<TokenSet, 'idToken' | 'claims'> {
+): Details {
   const [header, payload] = lengths ?? [0, 0];
-  const kept = text.slice(header + payload);
-  const idToken = lengths
-    ? joinIdToken(text.slice(0, header), text.slice(header, header + payload), token)
-    : token;
-  const payloadClaims: IdTokenClaims = lengths
-    ? JSON.parse(text.slice(header, header + payload))
-    : decodeClaims(token);
-  const keptOfLogin = kept === '' ? undefined : JSON.parse(kept);
-  return { idToken, claims: freeze({ ...keptOfLogin, ...payloadClaims }) };
+  const end = header + payload;
+  const payloadText = text.slice(header, end);
+  const idToken = lengths ? joinIdToken(text.slice(0, header), payloadText, token) : token;
+  const inToken: IdTokenClaims = lengths ? JSON.parse(payloadText) : decodeClaims(token);
+  const [scopes, kept] = JSON.parse(text.slice(end)) as Tail;
+  return { idToken, claims: freeze({ ...kept, ...inToken }), scopes };
 }
 
 /** Several requests of a session are given the same claims. */
 function freeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null) Object.values(value).forEach(freeze);
   return Object.freeze(value);
-}
-
-/** Claims of the login that a refreshed ID Token lacks, as text; the others are read back from the ID Token. */
-function keptClaims(tokens: TokenSet): string {
-  const inToken = decodeClaims(tokens.idToken);
-  const kept = Object.entries(tokens.claims).filter(([name]) => !(name in inToken));
-  return kept.length === 0 ? '' : JSON.stringify(Object.fromEntries(kept));
 }
 
 /** The payload of an ID Token that was verified before it was stored. */
