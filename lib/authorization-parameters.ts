@@ -18,6 +18,7 @@ const reservedParameters = [
   'max_age',
   'acr_values',
   'claims',
+  'authorization_details',
   'organization',
   'audience',
   'resource',

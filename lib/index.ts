@@ -1,3 +1,4 @@
+export type { AuthorizationDetail } from './authorization-details.ts';
 export type { ClientCertificateOptions } from './client-certificate.ts';
 export type {
   ClientEncryptionKey,
@@ -36,6 +37,7 @@ export type { TokenTarget } from './oidc/token-target.ts';
 export type { ResolveClient, TenantClient, TenantFlowsOptions } from './options/resolve-tenants.ts';
 export type {
   AllowedOrganizations,
+  AuthorizationDetails,
   AuthorizationParams,
   AuthorizationRequestMethod,
   CarryOver,

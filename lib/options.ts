@@ -1,4 +1,5 @@
 import type { NextFunction, Request, Response } from 'express';
+import type { AuthorizationDetail } from './authorization-details.ts';
 import type { ClientCertificate, ClientCertificateOptions } from './client-certificate.ts';
 import type { ClientEncryptionKeys, EncryptionKeyPair } from './encryption-key.ts';
 import type { HybridFlowError } from './errors.ts';
@@ -55,6 +56,8 @@ export interface VerifiedLogin<Claims = unknown> {
   readonly scope: readonly string[];
   /** What the UserInfo Endpoint says of the user, with the option `loadUserinfo`. */
   readonly userinfo: UserinfoClaims | undefined;
+  /** What was granted of the option `authorizationDetails`. */
+  readonly authorizationDetails: readonly AuthorizationDetail[];
   readonly req: Request;
   /**
    * Refuses the login with a reason that the visitor sees. It throws, so that nothing after it lets the
@@ -225,6 +228,11 @@ export interface ClaimsOption {
   readonly userinfo?: RequestedClaims | undefined;
 }
 
+/** What the user is asked to allow: the same at every login, or made for each. */
+export type AuthorizationDetails =
+  | readonly AuthorizationDetail[]
+  | ((req: Request) => readonly AuthorizationDetail[] | Promise<readonly AuthorizationDetail[]>);
+
 /** A key of the client; of several the first signs, and all are in `jwks()`. */
 export type ClientKeys = PrivateKey | ClientKey | readonly (PrivateKey | ClientKey)[];
 
@@ -346,6 +354,11 @@ export interface CommonOptions<Claims = unknown> {
   acrValues?: string | undefined;
   /** Claims that are asked for one by one, and enforced. Wire name: `claims`. */
   claims?: ClaimsOption | undefined;
+  /**
+   * What the user is asked to allow in more words than a scope has, or a function of the request that
+   * says so; some of it has to be granted. Wire name: `authorization_details` (RFC 9396).
+   */
+  authorizationDetails?: AuthorizationDetails | undefined;
   /** Auth0's `organization`, an id (`org_…`) or a name; enforced on `org_id` or `org_name`. */
   organization?: string | undefined;
   /**
@@ -512,6 +525,7 @@ export interface ResolvedOptions {
   readonly loginParams: readonly string[];
   readonly maxAge: number | undefined;
   readonly acrValues: readonly string[];
+  readonly authorizationDetails: (req: Request) => Promise<readonly AuthorizationDetail[]>;
   readonly claims: { readonly idToken: RequestedClaims; readonly userinfo: RequestedClaims };
   readonly organization: string | undefined;
   readonly allowedOrganizations: Exclude<AllowedOrganizations, readonly string[]> | undefined;

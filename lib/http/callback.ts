@@ -259,11 +259,19 @@ async function loadUserinfo(
 
 async function verifiedUser(
   verify: Verify,
-  { claims, accessToken, scope }: TokenSet,
+  { claims, accessToken, scope, authorizationDetails = [] }: TokenSet,
   userinfo: UserinfoClaims | undefined,
   req: Request,
 ): Promise<unknown> {
-  const login = { claims, accessToken, scope: scope.split(' '), userinfo, req, refuse };
+  const login = {
+    claims,
+    accessToken,
+    scope: scope.split(' '),
+    userinfo,
+    authorizationDetails,
+    req,
+    refuse,
+  };
   const user = await verify(login);
   if (user) return user;
   throw new AuthenticationError(

@@ -51,14 +51,20 @@ export async function beginLogin(
   const discovered = await provider.discovered();
   const responseMode = chooseResponseMode(discovered, options);
   const asked = narrowLogin(loginRequestOf(options), login);
+  const details = await options.authorizationDetails(req);
+  const detailTypes = [...new Set(details.map(({ type }) => type))];
   const transaction = createTransaction(
     options,
-    { responseMode, returnTo, sessionId },
+    { responseMode, returnTo, sessionId, detailTypes },
     asked,
     note && sealNote(parts, { kind: note, returnTo }),
   );
   const request = await buildAuthorizationRequest(discovered, options, transaction, {
-    parameters: { ...(await options.authorizationParams(req)), ...asked.parameters },
+    parameters: {
+      ...(await options.authorizationParams(req)),
+      ...asked.parameters,
+      ...(details.length > 0 ? { authorization_details: JSON.stringify(details) } : {}),
+    },
     claims: (await options.requestObject?.claims(req)) ?? {},
   });
   transactionCookies.store(req, res, transaction);

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import type { AuthorizationDetail } from '../authorization-details.ts';
 import { AuthenticationError, HybridFlowError, StepUpError } from '../errors.ts';
 import type { AccessTokenSet } from '../oidc/code-exchange.ts';
 import type { IdTokenClaims, UserinfoClaims } from '../oidc/id-token-claims.ts';
@@ -92,6 +93,8 @@ export interface OidcContext<Claims = unknown> {
   userinfo(target?: TokenTarget): Promise<UserinfoClaims>;
   /** The claims that the option `loadUserinfo` names, as they were at login; else empty. */
   readonly loadedUserinfo: Readonly<Record<string, unknown>>;
+  /** What the OP has granted of the option `authorizationDetails`, to the newest access token of the login. */
+  readonly authorizationDetails: readonly AuthorizationDetail[];
 }
 
 const flows = new WeakMap<Error, FlowParts>();
@@ -138,6 +141,10 @@ export class RequestContext implements OidcContext {
   /** The token for the API of the guard, renewed where its end is near. */
   freshToken(): Promise<AccessTokenSet> {
     return this.#mark(this.#fresh(this.#target));
+  }
+
+  get authorizationDetails(): readonly AuthorizationDetail[] {
+    return this.#login.record.tokens.authorizationDetails ?? [];
   }
 
   get loadedUserinfo(): Readonly<Record<string, unknown>> {

@@ -1,6 +1,8 @@
+import type { AuthorizationDetail } from '../authorization-details.ts';
 import { ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { AcceptedResponse } from './authorization-response.ts';
+import { readGrantedDetails } from './granted-details.ts';
 import { checkNonce, verifyIdToken } from './id-token.ts';
 import type { IdTokenClaims, UserinfoClaims } from './id-token-claims.ts';
 import type { Provider } from './provider.ts';
@@ -29,10 +31,12 @@ export interface GrantTokens {
   readonly refreshIssuedAt: number;
 }
 
-/** What a login brings that no refresh changes. */
+/** What few logins bring beside their tokens. */
 export interface LoginFindings {
   /** What `loadUserinfo` names. */
   readonly userinfo?: Partial<UserinfoClaims> | undefined;
+  /** What the OP has granted of the option `authorizationDetails`; a refresh may change it. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined;
 }
 
 /** Tokens of the token endpoint, every check passed: the only ones that are ever kept. */
@@ -85,7 +89,9 @@ export async function exchangeCode(
       'the ID Tokens of the authorization response and of the token response name different subjects',
     );
   }
+  const details = readGrantedDetails(response.unverifiedDetails, transaction.detailTypes ?? []);
   return {
+    ...(details === undefined ? {} : { authorizationDetails: details }),
     ...accessTokenOf(response, options.scope, options),
     refreshToken: response.refreshToken,
     refreshIssuedAt: Math.floor(options.now() / 1000),

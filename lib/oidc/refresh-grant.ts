@@ -1,17 +1,23 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type HybridFlowError, ProviderError, ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { type AccessTokenSet, accessTokenOf, type GrantTokens } from './code-exchange.ts';
+import {
+  type AccessTokenSet,
+  accessTokenOf,
+  type GrantTokens,
+  type LoginFindings,
+} from './code-exchange.ts';
+import { readGrantedDetails } from './granted-details.ts';
 import { type IdToken, verifyIdToken } from './id-token.ts';
 import type { IdTokenClaims } from './id-token-claims.ts';
 import type { Provider } from './provider.ts';
 import { checkRequestedClaims, essentialClaims } from './requested-claims.ts';
-import { requestTokens } from './token-endpoint.ts';
+import { requestTokens, type TokenResponse } from './token-endpoint.ts';
 import { checkTokenHash } from './token-hash.ts';
 import { type ResolvedTarget, targetParameters } from './token-target.ts';
 
 /** What a refresh starts from. */
-export interface RefreshableTokens extends GrantTokens {
+export interface RefreshableTokens extends GrantTokens, LoginFindings {
   readonly refreshToken: string;
   /** What was granted to the login. */
   readonly scope: string;
@@ -19,7 +25,7 @@ export interface RefreshableTokens extends GrantTokens {
 
 /** What a refresh gives: an access token for one API, and what becomes of the login. */
 export interface RefreshedTokens {
-  readonly grant: GrantTokens;
+  readonly grant: GrantTokens & Pick<LoginFindings, 'authorizationDetails'>;
   readonly access: AccessTokenSet;
 }
 
@@ -46,7 +52,14 @@ export async function refreshTokens(
   const isNew = refreshToken !== current.refreshToken;
   const refreshIssuedAt = isNew ? Math.floor(options.now() / 1000) : current.refreshIssuedAt;
   const { idToken: idTokenBefore, claims: claimsBefore } = current;
-  const unchanged = { idToken: idTokenBefore, claims: claimsBefore, refreshToken, refreshIssuedAt };
+  const details = refreshedDetails(response, current, target);
+  const unchanged = {
+    ...details,
+    idToken: idTokenBefore,
+    claims: claimsBefore,
+    refreshToken,
+    refreshIssuedAt,
+  };
   const { unverifiedIdToken } = response;
   // Core 12.2: the refresh response might not contain an ID Token.
   if (unverifiedIdToken === undefined) return { access, grant: unchanged };
@@ -69,7 +82,19 @@ export async function refreshTokens(
     ? { ...current.claims, ...claims }
     : keepLoginClaims(claims, current.claims, options);
   checkSameDemands(kept, current.claims, options);
-  return { access, grant: { idToken, claims: kept, refreshToken, refreshIssuedAt } };
+  return { access, grant: { ...details, idToken, claims: kept, refreshToken, refreshIssuedAt } };
+}
+
+/** RFC 9396 7: those of the new token, where the response has them. A token for one call says nothing of the login. */
+function refreshedDetails(
+  { unverifiedDetails }: TokenResponse,
+  { authorizationDetails = [] }: LoginFindings,
+  target: ResolvedTarget,
+): Pick<LoginFindings, 'authorizationDetails'> {
+  if (target.key !== '' || unverifiedDetails === undefined) return {};
+  const types = authorizationDetails.map(({ type }) => type);
+  const details = readGrantedDetails(unverifiedDetails, types);
+  return details === undefined ? {} : { authorizationDetails: details };
 }
 
 /**

@@ -42,7 +42,7 @@ export async function signRequestObject(
 }
 
 /** Parameters whose text is JSON, which stands in the object as what it is. Core 6.1. */
-const jsonParameters: readonly string[] = ['max_age', 'claims'];
+const jsonParameters: readonly string[] = ['max_age', 'claims', 'authorization_details'];
 
 /** RFC 9101 4: what may come several times is an array. */
 function claimsOf(

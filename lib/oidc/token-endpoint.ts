@@ -14,6 +14,7 @@ export interface TokenResponse {
   /** Scope in the response; `undefined` where it is as requested. */
   readonly scope: string | undefined;
   readonly unverifiedIdToken: string | undefined;
+  readonly unverifiedDetails: unknown;
 }
 
 /**
@@ -74,6 +75,7 @@ export async function requestTokens(
     refreshToken: response.refresh_token,
     scope: response.scope,
     unverifiedIdToken,
+    unverifiedDetails: response['authorization_details'],
   };
 }
 

@@ -1,3 +1,4 @@
+import { type AuthorizationDetail, readAuthorizationDetails } from '../authorization-details.ts';
 import { OptionsError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { isResourceUri } from '../resource-uri.ts';
@@ -13,6 +14,8 @@ export interface TokenTarget {
   audience?: string | undefined;
   /** Space-separated; no more than the login was granted. Wire name: `scope`. */
   scope?: string | undefined;
+  /** No more than the login was granted. Wire name: `authorization_details` (RFC 9396). */
+  authorizationDetails?: readonly AuthorizationDetail[] | undefined;
 }
 
 /** A {@link TokenTarget} that was checked. */
@@ -22,9 +25,11 @@ export interface ResolvedTarget {
   readonly resource: string | undefined;
   readonly audience: string | undefined;
   readonly scope: string | undefined;
+  /** As JSON. */
+  readonly details?: string;
 }
 
-const targetNames = ['resource', 'audience', 'scope'] as const;
+const targetNames = ['resource', 'audience', 'scope', 'authorizationDetails'] as const;
 
 /**
  * Checks a target.
@@ -43,6 +48,7 @@ export function resolveTarget(
         `"${name}" does not name an API; known are ${targetNames.join(', ')}`,
       );
     }
+    if (name === 'authorizationDetails') continue;
     if (value === undefined || (typeof value === 'string' && value.trim() === value && value)) {
       continue;
     }
@@ -67,6 +73,8 @@ function normalized(
   target: TokenTarget,
   { resources, audience }: Pick<ResolvedOptions, 'resources' | 'audience'>,
 ): ResolvedTarget {
+  const details =
+    target.authorizationDetails && readAuthorizationDetails(target.authorizationDetails);
   const scope = scopeTokens(target.scope).sort().join(' ') || undefined;
   const ofLogin = { resource: resources[0], audience: undefined };
   const isOfLogin =
@@ -75,9 +83,15 @@ function normalized(
   const { resource, audience: wanted } = isOfLogin
     ? ofLogin
     : { resource: target.resource, audience: target.audience };
-  const isLogins = isOfLogin && scope === undefined;
-  const key = isLogins ? '' : JSON.stringify([resource ?? '', wanted ?? '', scope ?? '']);
-  return { key, resource, audience: wanted, scope };
+  const isLogins = isOfLogin && scope === undefined && details === undefined;
+  const names = [resource ?? '', wanted ?? '', scope ?? '', ...(details ? [details] : [])];
+  return {
+    key: isLogins ? '' : JSON.stringify(names),
+    resource,
+    audience: wanted,
+    scope,
+    ...(details === undefined ? {} : { details: JSON.stringify(details) }),
+  };
 }
 
 /** The values of a `scope`. RFC 6749 3.3. */
@@ -87,8 +101,9 @@ export function scopeTokens(scope: string | undefined): string[] {
 
 /** As parameters of a token request. */
 export function targetParameters(target: ResolvedTarget): Record<string, string> {
-  const { resource, audience, scope } = target;
+  const { resource, audience, scope, details } = target;
   return {
+    ...(details === undefined ? {} : { authorization_details: details }),
     ...(resource === undefined ? {} : { resource }),
     ...(audience === undefined ? {} : { audience }),
     ...(scope === undefined ? {} : { scope }),

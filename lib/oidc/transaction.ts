@@ -20,6 +20,8 @@ export interface Transaction {
   readonly maxAge: number | undefined;
   readonly acrValues: readonly string[];
   readonly organization: string | undefined;
+  /** Types of the authorization details that were asked for. RFC 9396 2. */
+  readonly detailTypes?: readonly string[];
   /** Where the visitor goes after the login: a checked path of the application. */
   readonly returnTo: string;
   /** The visitor's session, to be found again where its cookie is `Strict`, or another tab has moved it. */
@@ -62,7 +64,9 @@ type Fields = [
   sessionId: string | null | undefined,
   startedAt: number,
   /** Left out by flows that are not of a tenant. */
-  tenant?: string,
+  tenant?: string | null,
+  /** Left out by logins without any. */
+  detailTypes?: readonly string[],
 ];
 
 /**
@@ -72,7 +76,7 @@ type Fields = [
  */
 export function createTransaction(
   options: ResolvedOptions,
-  visitor: Pick<Transaction, 'responseMode' | 'returnTo' | 'sessionId'>,
+  visitor: Pick<Transaction, 'responseMode' | 'returnTo' | 'sessionId' | 'detailTypes'>,
   { maxAge, acrValues, organization }: LoginRequest = loginRequestOf(options),
   note?: string,
 ): Transaction {
@@ -115,7 +119,9 @@ export function serializeTransaction(transaction: Transaction): string {
     transaction.sessionId,
     transaction.startedAt,
   ];
-  if (transaction.tenant !== undefined) fields.push(transaction.tenant);
+  const { tenant, detailTypes = [] } = transaction;
+  if (tenant !== undefined || detailTypes.length > 0) fields.push(tenant ?? null);
+  if (detailTypes.length > 0) fields.push(detailTypes);
   return JSON.stringify(fields);
 }
 
@@ -127,7 +133,7 @@ export function parseTransaction(text: string): Transaction | undefined {
   const responseMode = responseModes[fields[5]];
   if (responseType === undefined || responseMode === undefined) return undefined;
   return {
-    ...secretsOf(fields[1], fields[2] ?? undefined, fields[12]),
+    ...secretsOf(fields[1], fields[2] ?? undefined, fields[12] ?? undefined),
     redirectUri: fields[3],
     responseType,
     responseMode,
@@ -137,7 +143,8 @@ export function parseTransaction(text: string): Transaction | undefined {
     returnTo: fields[9],
     sessionId: fields[10] ?? undefined,
     startedAt: fields[11],
-    tenant: fields[12],
+    tenant: fields[12] ?? undefined,
+    ...(fields[13] === undefined ? {} : { detailTypes: fields[13] }),
   };
 }
 

@@ -25,6 +25,7 @@ export const knownOptions: readonly string[] = [
   'loginParams',
   'maxAge',
   'acrValues',
+  'authorizationDetails',
   'claims',
   'organization',
   'allowedOrganizations',

@@ -1,3 +1,4 @@
+import { readAuthorizationDetails } from '../authorization-details.ts';
 import { isQueryParameter, readAuthorizationParams } from '../authorization-parameters.ts';
 import { OptionsError } from '../errors.ts';
 import { isOfOrganization } from '../oidc/enforced-claims.ts';
@@ -50,6 +51,7 @@ type RequestOptions = Pick<
   | 'maxAge'
   | 'acrValues'
   | 'claims'
+  | 'authorizationDetails'
   | 'organization'
   | 'allowedOrganizations'
 >;
@@ -79,6 +81,7 @@ export function resolveRequest(options: HybridFlowOptions): RequestOptions {
     maxAge: readOptionalNumber(options, 'maxAge', 0),
     acrValues: (readText(options, 'acrValues') ?? '').split(' ').filter(Boolean),
     claims: readClaims(options),
+    authorizationDetails: readDetails(options),
     organization: readText(options, 'organization'),
     allowedOrganizations: readAllowedOrganizations(options),
   };
@@ -129,6 +132,18 @@ function readParams(options: HybridFlowOptions): ResolvedOptions['authorizationP
     return async (req) => readAuthorizationParams(await authorizationParams(req));
   }
   const checked = readAuthorizationParams(authorizationParams);
+  return async () => checked;
+}
+
+const noDetails: ResolvedOptions['authorizationDetails'] = async () => [];
+
+function readDetails(options: HybridFlowOptions): ResolvedOptions['authorizationDetails'] {
+  const { authorizationDetails } = options;
+  if (authorizationDetails === undefined) return noDetails;
+  if (typeof authorizationDetails === 'function') {
+    return async (req) => readAuthorizationDetails(await authorizationDetails(req));
+  }
+  const checked = readAuthorizationDetails(authorizationDetails);
   return async () => checked;
 }
 

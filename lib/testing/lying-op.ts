@@ -483,6 +483,9 @@ export class LyingOp {
       token_type: 'Bearer',
       ...(expiresIn === undefined ? {} : { expires_in: expiresIn }),
       refresh_token: refreshToken,
+      ...grantedDetails(
+        parameters['authorization_details'] ?? grant.request['authorization_details'],
+      ),
       id_token: await this.#idToken(grant, hashes, lie),
     };
   }
@@ -571,6 +574,11 @@ export class LyingOp {
 /** What tells an authorization request from others, however its parameters are sent. */
 function nameOf({ request_uri, request, state }: Readonly<Record<string, string>>): string {
   return request_uri ?? request ?? state ?? '';
+}
+
+/** Everything that was asked for is granted. */
+function grantedDetails(asked: string | undefined): { authorization_details?: unknown } {
+  return asked === undefined ? {} : { authorization_details: JSON.parse(asked) };
 }
 
 function pickTarget(parameters: Record<string, string>): Record<string, string> {

@@ -72,11 +72,12 @@ function contentOf(record: TokenRecord): Parameters<Packer['pack']>[0] {
     tokens.refreshIssuedAt - loggedInAt,
     idToken.lengths,
   ];
-  const { userinfo } = tokens;
-  if (apiTokens.size > 0 || userinfo) {
+  const { userinfo, authorizationDetails } = tokens;
+  const hasFindings = userinfo !== undefined || authorizationDetails !== undefined;
+  if (apiTokens.size > 0 || hasFindings) {
     head.push([...apiTokens].map(([key, token]) => [key, accessFields(token, loggedInAt)]));
   }
-  if (userinfo) head.push({ userinfo });
+  if (hasFindings) head.push({ userinfo, authorizationDetails });
   return {
     head,
     tokens: [
