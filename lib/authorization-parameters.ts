@@ -22,6 +22,7 @@ const reservedParameters = [
   'organization',
   'audience',
   'resource',
+  'dpop_jkt',
   'request',
   'request_uri',
 ] as const;

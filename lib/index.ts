@@ -23,6 +23,7 @@ export type { GuardOptions } from './http/guard.ts';
 export type { GuardedLocals, GuardHandler, LoginOf } from './http/guard-handler.ts';
 export type { AccessToken, AuthenticatedRequest, OidcContext } from './http/oidc-context.ts';
 export type { OptionalAuthOptions } from './http/optional-auth.ts';
+export type { ProxiedOptions } from './http/proxied-url.ts';
 export type { ProxyOptions } from './http/proxy/proxy.ts';
 export type { Unauthenticated } from './http/refuse-request.ts';
 export type { RequireAuthOptions } from './http/require-auth.ts';
@@ -46,6 +47,8 @@ export type {
   ClientCredentials,
   ClientKeys,
   CommonOptions,
+  DpopAlgorithm,
+  DpopOptions,
   EncryptedResponse,
   EndSessionParams,
   EndSessionUrl,

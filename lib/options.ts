@@ -46,6 +46,15 @@ export type TokenEndpointAuthMethod =
   | 'self_signed_tls_client_auth'
   | 'none';
 
+/** JWS algorithms of DPoP proofs. */
+export type DpopAlgorithm = 'ES256' | 'EdDSA' | 'Ed25519';
+
+/** How tokens are bound to a key of each login. */
+export interface DpopOptions {
+  /** Of the proofs. @default 'ES256' */
+  alg?: DpopAlgorithm | undefined;
+}
+
 /** What `verify` gets: a login in which every check has passed. */
 export interface VerifiedLogin<Claims = unknown> {
   /** Claims of the ID Token from the token endpoint. */
@@ -378,6 +387,11 @@ export interface CommonOptions<Claims = unknown> {
    * another certificate, or none. @default false
    */
   certificateBoundAccessTokens?: boolean | undefined;
+  /**
+   * Binds the tokens of each login to a key of its own (RFC 9449), so that nobody else can use them. Bearer tokens are
+   * refused then. @default false
+   */
+  dpop?: boolean | DpopOptions | undefined;
   /** Wire name: `id_token_signed_response_alg`. @default the asymmetric algorithms the OP lists */
   idTokenSignedResponseAlg?: SignatureAlgorithm | undefined;
   /**
@@ -535,6 +549,7 @@ export interface ResolvedOptions {
   readonly tokenEndpointAuthSigningAlg: SecretAlgorithm;
   readonly clientCertificate: (() => ClientCertificate) | undefined;
   readonly certificateBoundAccessTokens: boolean;
+  readonly dpop: DpopAlgorithm | undefined;
   readonly requestObject:
     | {
         readonly key: SigningKey;

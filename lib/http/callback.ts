@@ -251,10 +251,10 @@ function refuse(reason: string): never {
 /** Its failure is the login's: `verify` may decide by what it says. */
 async function loadUserinfo(
   { options, provider }: FlowParts,
-  { accessToken, claims }: TokenSet,
+  { accessToken, claims, dpop }: TokenSet,
 ): Promise<UserinfoClaims | undefined> {
   if (options.loadUserinfo === undefined) return undefined;
-  return requestUserinfo(accessToken, claims, provider, options);
+  return requestUserinfo(accessToken, claims, provider, options, dpop);
 }
 
 async function verifiedUser(

@@ -19,6 +19,7 @@ export const hopByHop: readonly string[] = [
 /** What `Connection` cannot take away: a caller could strip the token, or the framing, with it. */
 const neverListed = [
   'authorization',
+  'dpop',
   'content-length',
   'content-type',
   'host',
@@ -36,6 +37,24 @@ export function setBearer(req: Request, accessToken: string | undefined): void {
   const value = `Bearer ${accessToken}`;
   req.rawHeaders.push('Authorization', value);
   req.headers.authorization = value;
+}
+
+/**
+ * The same with a proof beside the token.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7.1 RFC 9449 section 7.1}
+ */
+export function setAuthorization(
+  req: Request,
+  { authorization, dpop }: { readonly authorization?: string; readonly dpop?: string },
+): void {
+  removeHeaders(req, ['authorization', 'dpop']);
+  if (authorization === undefined) return;
+  req.rawHeaders.push('Authorization', authorization);
+  req.headers.authorization = authorization;
+  if (dpop === undefined) return;
+  req.rawHeaders.push('DPoP', dpop);
+  req.headers['dpop'] = dpop;
 }
 
 /**

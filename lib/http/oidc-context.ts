@@ -2,10 +2,12 @@ import type { Request } from 'express';
 import type { AuthorizationDetail } from '../authorization-details.ts';
 import { AuthenticationError, HybridFlowError, StepUpError } from '../errors.ts';
 import type { AccessTokenSet } from '../oidc/code-exchange.ts';
+import type { DpopKey } from '../oidc/dpop.ts';
 import type { IdTokenClaims, UserinfoClaims } from '../oidc/id-token-claims.ts';
 import {
   type ApiAnswer,
   isInvalidToken,
+  isNonceDemanded,
   narrowDemands,
   readStepUpChallenge,
   satisfiesDemands,
@@ -38,7 +40,8 @@ declare global {
 export interface AccessToken {
   /** The token itself: for the `Authorization` header of a call to the API, and nowhere else. */
   readonly value: string;
-  readonly tokenType: 'Bearer';
+  /** `DPoP` with the option `dpop`: it is worth nothing without a proof; see `headersFor`. */
+  readonly tokenType: 'Bearer' | 'DPoP';
   /** Epoch seconds; `undefined` where the OP does not say. */
   readonly expiresAt: number | undefined;
   readonly scope: readonly string[];
@@ -83,6 +86,17 @@ export interface OidcContext<Claims = unknown> {
    */
   fetch(input: string | URL, init?: RequestInit, target?: TokenTarget): Promise<Response>;
   /**
+   * Headers of one call to an API, for HTTP clients other than `fetch`: `authorization` with a fresh access
+   * token, and with the option `dpop` a proof for this method and URL, good for this one call.
+   *
+   * @param target as for `accessToken`
+   */
+  headersFor(
+    method: string,
+    url: string | URL,
+    target?: TokenTarget,
+  ): Promise<Readonly<Record<string, string>>>;
+  /**
    * What the UserInfo Endpoint says of the user now, asked with a fresh access token; nothing is
    * cached, and `claims` do not change by it.
    *
@@ -114,6 +128,13 @@ export function contextOf(parts: FlowParts, req: Request): OidcContext {
   const error = new AuthenticationError('ERR_OIDC_LOGIN_REQUIRED', 'this request has no login');
   flows.set(error, parts);
   throw error;
+}
+
+/** What one call to an API takes. */
+export interface ProvenCall {
+  readonly headers: { readonly authorization: string; readonly dpop?: string };
+  /** Takes the nonce of the answer; whether a second call may succeed by it. */
+  readonly learn: (nonce: unknown) => boolean;
 }
 
 /** {@link OidcContext} of one request. */
@@ -158,7 +179,7 @@ export class RequestContext implements OidcContext {
   async #userinfo(target: TokenTarget): Promise<UserinfoClaims> {
     const { provider, options } = this.#parts;
     const { accessToken } = await this.#fresh(resolveTarget(target, options));
-    return requestUserinfo(accessToken, this.claims, provider, options);
+    return requestUserinfo(accessToken, this.claims, provider, options, this.#dpop);
   }
 
   /** Whether a token that an API refuses can be replaced. */
@@ -186,7 +207,38 @@ export class RequestContext implements OidcContext {
 
   async accessToken(target?: TokenTarget): Promise<AccessToken> {
     const { accessToken, expiresAt, scope } = await this.#mark(this.#fresh(this.#resolve(target)));
-    return { value: accessToken, tokenType: 'Bearer', expiresAt, scope: scopeTokens(scope) };
+    const tokenType = this.#dpop === undefined ? 'Bearer' : 'DPoP';
+    return { value: accessToken, tokenType, expiresAt, scope: scopeTokens(scope) };
+  }
+
+  /** The key that the tokens of this login are bound to. */
+  get #dpop(): DpopKey | undefined {
+    return this.#login.record.tokens.dpop;
+  }
+
+  /** Whether a call to an API takes more than the token. */
+  get isProven(): boolean {
+    return this.#dpop !== undefined;
+  }
+
+  async headersFor(
+    method: string,
+    url: string | URL,
+    target?: TokenTarget,
+  ): Promise<Readonly<Record<string, string>>> {
+    const { accessToken } = await this.#mark(this.#fresh(this.#resolve(target)));
+    return (await this.prove(accessToken, method, url)).headers;
+  }
+
+  /** The same for an access token at hand. */
+  async prove(accessToken: string, method: string, url: string | URL): Promise<ProvenCall> {
+    const key = this.#dpop;
+    if (key === undefined) {
+      return { headers: { authorization: `Bearer ${accessToken}` }, learn: () => false };
+    }
+    const request = { method, url, accessToken };
+    const { jwt, learn } = await this.#parts.provider.dpop.prove(key, request, 'api');
+    return { headers: { authorization: `DPoP ${accessToken}`, dpop: jwt }, learn };
   }
 
   async fetch(
@@ -214,7 +266,7 @@ export class RequestContext implements OidcContext {
   ): Promise<Response> {
     const resolved = this.#resolve(target);
     const { accessToken } = await this.#fresh(resolved);
-    const response = await this.#send(input, init, accessToken);
+    const response = await this.#sendProven(input, init, accessToken);
     if (isInvalidToken(response) && isRepeatable(init.body)) {
       return this.#retry(input, init, resolved, accessToken, response);
     }
@@ -232,7 +284,7 @@ export class RequestContext implements OidcContext {
     const token = (await this.#replace(target, rejected))?.accessToken;
     if (token === undefined || token === rejected) return response;
     await response.body?.cancel();
-    return this.#refuseWeakLogin(await this.#send(input, init, token));
+    return this.#refuseWeakLogin(await this.#sendProven(input, init, token));
   }
 
   async #refuseWeakLogin(response: Response): Promise<Response> {
@@ -263,14 +315,39 @@ export class RequestContext implements OidcContext {
     if (record !== this.#login.record) this.#login = { ...this.#login, record };
   }
 
-  async #send(input: string | URL, init: RequestInit, accessToken: string): Promise<Response> {
+  /** Once more, where an API wants its nonce in the proof. RFC 9449 9. */
+  async #sendProven(
+    input: string | URL,
+    init: RequestInit,
+    accessToken: string,
+  ): Promise<Response> {
+    const { response, isNonceNew } = await this.#send(input, init, accessToken);
+    if (!isNonceNew || !isNonceDemanded(response) || !isRepeatable(init.body)) return response;
+    await response.body?.cancel();
+    return (await this.#send(input, init, accessToken)).response;
+  }
+
+  async #send(
+    input: string | URL,
+    init: RequestInit,
+    accessToken: string,
+  ): Promise<{ response: Response; isNonceNew: boolean }> {
     const { options, mutualTls } = this.#parts;
     const headers = new Headers(init.headers);
-    headers.set('Authorization', `Bearer ${accessToken}`);
+    const proven = await this.prove(accessToken, normalized(init.method), input);
+    for (const [name, value] of Object.entries(proven.headers)) headers.set(name, value);
     const dispatcher = await mutualTls?.dispatcher();
     const connection = dispatcher === undefined ? {} : { dispatcher };
-    return options.fetch(input, { ...init, headers, ...connection } as RequestInit);
+    const wanted = { ...init, headers, ...connection } as RequestInit;
+    const response = await options.fetch(input, wanted);
+    return { response, isNonceNew: proven.learn(response.headers.get('dpop-nonce')) };
   }
+}
+
+/** As fetch sends it; `patch` it leaves as it is. */
+function normalized(method = 'GET'): string {
+  const upper = method.toUpperCase();
+  return ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'].includes(upper) ? upper : method;
 }
 
 /** Streams and generators are gone once they were sent. */

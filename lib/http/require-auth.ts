@@ -1,7 +1,10 @@
 import type { Request, RequestHandler } from 'express';
-import { keepFromDownstream, setBearer } from './downstream-headers.ts';
+import { keepFromDownstream, setAuthorization, setBearer } from './downstream-headers.ts';
+import { takeNonce } from './downstream-nonce.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { admit, createGuard, type Guard, type GuardOptions } from './guard.ts';
+import type { RequestContext } from './oidc-context.ts';
+import { type ProxiedOptions, readProxiedUrl, type UrlOf } from './proxied-url.ts';
 import { refuseRequest } from './refuse-request.ts';
 
 /** Options of `requireAuth()`. */
@@ -15,40 +18,71 @@ export interface RequireAuthOptions<Claims = unknown> extends GuardOptions<Claim
   accessToken?: boolean | undefined;
   /**
    * Whether the request goes on to an API by a proxy: cookies and hop-by-hop headers are removed
-   * from it, as they are none of the API's business.
+   * from it, as they are none of the API's business. With the option `dpop` it has to be known where it
+   * goes: `{ to: 'https://api.example' }`.
    *
    * @default false
    */
-  proxied?: boolean | undefined;
+  proxied?: boolean | ProxiedOptions | undefined;
 }
 
 /**
  * Lets signed-in requests through, with `req.oidc` and a fresh bearer token.
  *
- * @throws {@link OptionsError} when `resource`, `audience` or `scope` cannot be one
+ * @throws {@link OptionsError} when `resource`, `audience`, `scope` or `proxied` cannot be one
  */
 export function requireAuth(parts: FlowParts, options: RequireAuthOptions): RequestHandler {
-  const guard = createGuard(parts, options, options.accessToken ?? true);
-  const isProxied = options.proxied ?? false;
+  const { accessToken: needsToken = true, proxied = false } = options;
+  const guard = createGuard(parts, options, needsToken);
+  const way = {
+    isProxied: proxied !== false,
+    urlOf: readProxiedUrl(proxied, needsToken, parts.options),
+  };
 
   return function requireHybridAuth(req, res, next) {
-    authenticate(parts, req, guard, isProxied).then(
+    authenticate(parts, req, guard, way).then(
       () => next(),
       (error: unknown) => refuseRequest(parts, req, res, next, error, guard.refusal),
     );
   };
 }
 
+/** Where a request goes on to. */
+interface Way {
+  readonly isProxied: boolean;
+  readonly urlOf: UrlOf | undefined;
+}
+
 async function authenticate(
   parts: FlowParts,
   req: Request,
   guard: Guard,
-  isProxied: boolean,
+  { isProxied, urlOf }: Way,
 ): Promise<void> {
   // First of all: whatever happens below, a caller's own token goes nowhere.
   setBearer(req, undefined);
   const { context, accessToken } = await admit(parts, req, guard);
-  if (accessToken !== undefined) setBearer(req, accessToken);
+  if (context.isProven) await prove(req, context, accessToken, urlOf);
+  else if (accessToken !== undefined) setBearer(req, accessToken);
   req.oidc = context;
   if (isProxied) keepFromDownstream(req);
+}
+
+/** For the one request that the proxy will make; a caller's own proof goes nowhere. */
+async function prove(
+  req: Request,
+  context: RequestContext,
+  accessToken: string | undefined,
+  urlOf: UrlOf | undefined,
+): Promise<void> {
+  if (accessToken === undefined) {
+    setAuthorization(req, {});
+  } else if (urlOf === undefined) {
+    // No proof without a URL: handlers have `fetch` and `headersFor`.
+    setAuthorization(req, { authorization: `DPoP ${accessToken}` });
+  } else {
+    const { headers, learn } = await context.prove(accessToken, req.method, urlOf(req));
+    setAuthorization(req, headers);
+    takeNonce(req, learn);
+  }
 }

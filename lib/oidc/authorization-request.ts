@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ResolvedOptions, ResponseMode } from '../options.ts';
+import { dpopKeyOf, dpopThumbprint } from './dpop.ts';
 import type { DiscoveredProvider } from './provider.ts';
 import { isPushed, pushAuthorizationRequest } from './pushed-request.ts';
 import { signRequestObject } from './request-object.ts';
@@ -56,6 +57,7 @@ export async function buildAuthorizationRequest(
     | 'audience'
     | 'resources'
     | 'claims'
+    | 'dpop'
     | 'authorizationRequestMethod'
     | 'pushedAuthorizationRequests'
     | 'requestObject'
@@ -82,6 +84,10 @@ export async function buildAuthorizationRequest(
   if (transaction.maxAge !== undefined) parameters['max_age'] = String(transaction.maxAge);
   if (transaction.acrValues.length > 0) parameters['acr_values'] = transaction.acrValues.join(' ');
   if (transaction.organization !== undefined) parameters['organization'] = transaction.organization;
+  if (options.dpop !== undefined) {
+    // RFC 9449 10: nobody else can have the code exchanged, with another key.
+    parameters['dpop_jkt'] = dpopThumbprint(dpopKeyOf(transaction.seed, options.dpop));
+  }
   const claimsAsked = claimsParameter(options.claims, transaction.acrValues);
   if (claimsAsked !== undefined) parameters['claims'] = claimsAsked;
   if (options.audience !== undefined) parameters['audience'] = options.audience;

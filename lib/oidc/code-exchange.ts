@@ -2,6 +2,7 @@ import type { AuthorizationDetail } from '../authorization-details.ts';
 import { ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { AcceptedResponse } from './authorization-response.ts';
+import { type DpopKey, dpopKeyOf } from './dpop.ts';
 import { readGrantedDetails } from './granted-details.ts';
 import { checkNonce, verifyIdToken } from './id-token.ts';
 import type { IdTokenClaims, UserinfoClaims } from './id-token-claims.ts';
@@ -37,6 +38,8 @@ export interface LoginFindings {
   readonly userinfo?: Partial<UserinfoClaims> | undefined;
   /** What the OP has granted of the option `authorizationDetails`; a refresh may change it. */
   readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined;
+  /** What all its tokens are bound to, where they are. */
+  readonly dpop?: DpopKey | undefined;
 }
 
 /** Tokens of the token endpoint, every check passed: the only ones that are ever kept. */
@@ -55,12 +58,14 @@ export async function exchangeCode(
   provider: Provider,
   options: ResolvedOptions,
 ): Promise<TokenSet> {
-  const response = await requestTokens(provider, 'authorization_code', {
+  const dpop = options.dpop && dpopKeyOf(transaction.seed, options.dpop);
+  const parameters = {
     code: accepted.code,
     redirect_uri: transaction.redirectUri,
     code_verifier: transaction.codeVerifier,
     ...targetParameters(resolveTarget({}, options)),
-  });
+  };
+  const response = await requestTokens(provider, 'authorization_code', parameters, dpop);
   const { unverifiedIdToken } = response;
   if (unverifiedIdToken === undefined) {
     throw new ValidationError(
@@ -97,6 +102,7 @@ export async function exchangeCode(
     refreshIssuedAt: Math.floor(options.now() / 1000),
     claims,
     idToken: jws,
+    ...(dpop === undefined ? {} : { dpop }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { ResolvedOptions } from '../options.ts';
 import { loadUndici } from '../undici.ts';
 import { boundedFetch } from './bounded-fetch.ts';
 import { clientAuthentication } from './client-authentication.ts';
+import { createDpopProofs, type DpopProofs } from './dpop.ts';
 import { setIdTokenAside } from './id-token-aside.ts';
 import type { MutualTls } from './mutual-tls.ts';
 import { type ProviderKeys, providerKeys } from './provider-keys.ts';
@@ -28,7 +29,13 @@ export interface DiscoveredProvider {
   readonly keys: ProviderKeys;
   /** Thumbprint of the certificate that access tokens have to be bound to. */
   readonly boundTo: (() => string) | undefined;
+  readonly dpop: DpopProofs;
+  /** A configuration of its own for one request, whose `fetch` is changed. */
+  configure(isPatient: boolean, change: (fetch: FetchOp) => FetchOp): client.Configuration;
 }
+
+/** As openid-client calls it. */
+export type FetchOp = (url: string, init?: object) => Promise<Response>;
 
 /** The OP, discovered when first needed. */
 export interface Provider {
@@ -38,6 +45,7 @@ export interface Provider {
    * @throws {@link ProviderError} when the OP cannot be reached or its document cannot be used
    */
   discovered(): Promise<DiscoveredProvider>;
+  readonly dpop: DpopProofs;
 }
 
 /**
@@ -55,9 +63,10 @@ export function createProvider(
   let failure: { readonly error: unknown; readonly at: number } | undefined;
   // At start-up, so that nobody's login waits for it; a failure comes again where it is used.
   if (options.customFetch === undefined) loadUndici().catch(() => undefined);
+  const dpop = createDpopProofs(options);
 
   const refresh = (): Promise<DiscoveredProvider> => {
-    pending ??= discover(options, mutualTls)
+    pending ??= discover(options, mutualTls, dpop)
       .then(async (found) => {
         heed(found.metadata);
         // The keys at hand survive a refresh, so that an outage of jwks_uri stays harmless.
@@ -81,6 +90,7 @@ export function createProvider(
   };
 
   return {
+    dpop,
     async discovered() {
       if (current === undefined) {
         if (failure && options.now() - failure.at < pauseSeconds * 1000) throw failure.error;
@@ -98,6 +108,7 @@ export function createProvider(
 async function discover(
   options: ResolvedOptions,
   mutualTls: MutualTls | undefined,
+  dpop: DpopProofs,
 ): Promise<DiscoveredProvider> {
   const fetch = boundedFetch(options, undefined, mutualTls);
   const issuer = new URL(options.issuer);
@@ -118,7 +129,8 @@ async function discover(
   }
   const metadata = Object.freeze(withAliases(found.serverMetadata(), mutualTls));
   checkMetadata(metadata, options, isInsecureAllowed);
-  const configure = (timeoutSeconds: number): client.Configuration => {
+  const configure: DiscoveredProvider['configure'] = (isPatient, change) => {
+    const timeoutSeconds = options.httpTimeoutSeconds * (isPatient ? patience : 1);
     // Known only now: how this client authenticates depends on what the OP offers.
     const configuration = new client.Configuration(
       metadata,
@@ -127,10 +139,8 @@ async function discover(
       clientAuthentication(options, metadata.token_endpoint_auth_methods_supported),
     );
     const { customFetch } = options;
-    configuration[client.customFetch] = boundedFetch(
-      { customFetch, httpTimeoutSeconds: timeoutSeconds },
-      setIdTokenAside,
-      mutualTls,
+    configuration[client.customFetch] = change(
+      boundedFetch({ customFetch, httpTimeoutSeconds: timeoutSeconds }, setIdTokenAside, mutualTls),
     );
     configuration.timeout = timeoutSeconds + 1;
     if (isInsecureAllowed) client.allowInsecureRequests(configuration);
@@ -138,8 +148,10 @@ async function discover(
   };
 
   return {
-    configuration: configure(options.httpTimeoutSeconds),
-    patientConfiguration: configure(patience * options.httpTimeoutSeconds),
+    configuration: configure(false, (unchanged) => unchanged),
+    patientConfiguration: configure(true, (unchanged) => unchanged),
+    configure,
+    dpop,
     metadata,
     authorizationEndpoint: String(metadata.authorization_endpoint),
     boundTo: options.certificateBoundAccessTokens ? mutualTls?.thumbprint : undefined,
@@ -186,6 +198,15 @@ function checkMetadata(
       'ERR_OIDC_METADATA',
       'discovery',
       `the discovery document needs "${name}", an https URL`,
+    );
+  }
+  const proofs = metadata.dpop_signing_alg_values_supported;
+  if (options.dpop !== undefined && Array.isArray(proofs) && !proofs.includes(options.dpop)) {
+    // RFC 9449 5.1. An OP that says nothing of it shows by the token_type whether it binds tokens.
+    throw new ProviderError(
+      'ERR_OIDC_METADATA',
+      'discovery',
+      `the OP does not take DPoP proofs by ${options.dpop}: see dpop_signing_alg_values_supported of its discovery document`,
     );
   }
   const isBinding = metadata.tls_client_certificate_bound_access_tokens === true;

@@ -42,10 +42,11 @@ export async function refreshTokens(
   options: ResolvedOptions,
   target: ResolvedTarget,
 ): Promise<RefreshedTokens> {
-  const response = await requestTokens(provider, 'refresh_token', {
+  const parameters = {
     refresh_token: current.refreshToken,
     ...targetParameters(target),
-  });
+  };
+  const response = await requestTokens(provider, 'refresh_token', parameters, current.dpop);
   const access = accessTokenOf(response, target.scope ?? current.scope, options);
   // RFC 6749 6: an OP that does not rotate sends none, and the old one stays good.
   const refreshToken = response.refreshToken ?? current.refreshToken;

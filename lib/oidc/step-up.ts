@@ -47,6 +47,13 @@ export function isInvalidToken(response: ApiAnswer): boolean {
   return challengeParameter(challenge, 'error') === 'invalid_token';
 }
 
+/** Whether an API wants its nonce in the DPoP proof; it is in the same answer. RFC 9449 9. */
+export function isNonceDemanded(response: ApiAnswer): boolean {
+  if (response.status !== 401) return false;
+  const challenge = response.headers.get('www-authenticate') ?? '';
+  return challengeParameter(challenge, 'error') === 'use_dpop_nonce';
+}
+
 /**
  * What of an API's demands can be asked for: where the option `acrValues` names methods, only these.
  * `undefined` where the two have none in common, as no login would satisfy both.

@@ -1,5 +1,7 @@
 import * as client from 'openid-client';
 import { type HybridFlowError, ProviderError, ValidationError } from '../errors.ts';
+import { type DpopKey, dpopThumbprint } from './dpop.ts';
+import { sendProven } from './dpop-request.ts';
 import { unverifiedIdTokenName } from './id-token-aside.ts';
 import type { Provider } from './provider.ts';
 import { checkTokenBinding } from './token-binding.ts';
@@ -22,13 +24,15 @@ export interface TokenResponse {
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5 RFC 6749 section 5}
  * @throws {@link ProviderError} on every failure of the OP, `ERR_OIDC_GRANT_REFUSED` on `invalid_grant`
- * @throws {@link ValidationError} `ERR_OIDC_TOKEN_TYPE` when the token is no bearer token,
+ * @param dpop the key that the tokens are to be bound to
+ * @throws {@link ValidationError} `ERR_OIDC_TOKEN_TYPE` when the token is of another kind,
  *   `ERR_OIDC_TOKEN_BINDING` when it has to be bound and is not
  */
 export async function requestTokens(
-  provider: Provider,
+  provider: Pick<Provider, 'discovered'>,
   grantType: 'authorization_code' | 'refresh_token',
   parameters: Record<string, string>,
+  dpop?: DpopKey,
 ): Promise<TokenResponse> {
   const discovered = await provider.discovered();
   const isRefresh = grantType === 'refresh_token';
@@ -37,18 +41,15 @@ export async function requestTokens(
   const before = discovered.boundTo?.();
   let response: client.TokenEndpointResponse;
   try {
-    response = await client.genericGrantRequest(configuration, grantType, parameters);
+    const send = (by: client.Configuration) =>
+      client.genericGrantRequest(by, grantType, parameters);
+    response = await (dpop === undefined
+      ? send(configuration)
+      : sendProven(discovered, { key: dpop, isPatient: isRefresh }, send));
   } catch (error) {
     throw withoutSecrets(translateError(error, 'token'), parameters);
   }
-  // Core 3.1.3.3: token_type MUST be Bearer, in any case; openid-client makes it lower case.
-  if (response.token_type !== 'bearer') {
-    throw new ValidationError(
-      'ERR_OIDC_TOKEN_TYPE',
-      'Core 3.1.3.3',
-      'the token response must have the token_type Bearer',
-    );
-  }
+  checkTokenType(response.token_type, dpop);
   // RFC 6750 2.1: what cannot stand in a header would fail later, at every call to the API.
   if (!/^[\x21-\x7e]+$/.test(response.access_token)) {
     throw new ProviderError(
@@ -57,6 +58,7 @@ export async function requestTokens(
       'the access_token of the token response has characters that cannot stand in a header',
     );
   }
+  if (dpop !== undefined) checkTokenBinding(response.access_token, 'jkt', [dpopThumbprint(dpop)]);
   if (discovered.boundTo !== undefined) {
     const thumbprints = [before ?? '', discovered.boundTo()];
     checkTokenBinding(response.access_token, 'x5t#S256', thumbprints);
@@ -77,6 +79,17 @@ export async function requestTokens(
     unverifiedIdToken,
     unverifiedDetails: response['authorization_details'],
   };
+}
+
+/** Core 3.1.3.3: Bearer, in any case; openid-client makes it lower case. RFC 9449 5: DPoP, or an OP that knows no keys has left ours out. */
+function checkTokenType(tokenType: string, dpop: DpopKey | undefined): void {
+  const wanted = dpop === undefined ? 'Bearer' : 'DPoP';
+  if (tokenType === wanted.toLowerCase()) return;
+  throw new ValidationError(
+    'ERR_OIDC_TOKEN_TYPE',
+    dpop === undefined ? 'Core 3.1.3.3' : 'RFC 9449 5',
+    `the token response must have the token_type ${wanted}`,
+  );
 }
 
 /** An OP may repeat what it was sent, and its words are in logs and events. */

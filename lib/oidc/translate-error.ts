@@ -71,6 +71,13 @@ function placeOf(endpoint: ProviderEndpoint, issuer?: string): Place {
   };
 }
 
+/** An OP that wants its nonce in a DPoP proof; it is in the same answer. RFC 9449 8. */
+export function isNonceDemanded(error: unknown): boolean {
+  if (error instanceof client.ResponseBodyError) return error.error === 'use_dpop_nonce';
+  if (!(error instanceof client.WWWAuthenticateChallengeError)) return false;
+  return challengeParameters(error).error === 'use_dpop_nonce';
+}
+
 function isTimeout(reason: unknown): boolean {
   const { name } = reason as { name?: unknown };
   return name === 'TimeoutError' || name === 'AbortError';

@@ -2,6 +2,8 @@ import * as client from 'openid-client';
 import { ProviderError, type UserinfoErrorCode, ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { LoginFindings } from './code-exchange.ts';
+import type { DpopKey } from './dpop.ts';
+import { sendProven } from './dpop-request.ts';
 import type { IdTokenClaims, UserinfoClaims } from './id-token-claims.ts';
 import { unwrapJwt } from './jwe.ts';
 import { verifyJws } from './jws.ts';
@@ -26,6 +28,7 @@ type UsedOptions = Pick<
 /**
  * Asks the UserInfo Endpoint about the user of a login. Plain, signed and encrypted answers are taken.
  *
+ * @param dpop the key that the access token is bound to
  * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#UserInfo Core 5.3}
  * @throws {@link ProviderError} when the OP has no such endpoint, fails, or refuses the access token
  * @throws {@link ValidationError} `ERR_OIDC_USERINFO_…`, one code for each check;
@@ -36,9 +39,10 @@ export async function requestUserinfo(
   { sub }: Pick<IdTokenClaims, 'sub'>,
   provider: Provider,
   options: UsedOptions,
+  dpop?: DpopKey,
 ): Promise<UserinfoClaims> {
   const discovered = await provider.discovered();
-  const response = await fetchUserinfo(accessToken, discovered);
+  const response = await fetchUserinfo(accessToken, discovered, dpop);
   const claims = await readClaims(response, discovered, options);
   // Core 5.3.2: without the sub of the ID Token, exactly, it MUST NOT be used: it may be of
   // somebody else, whose access token was put in the place of this one (5.3.4, 16.11).
@@ -61,6 +65,7 @@ export function pickUserinfo(
 async function fetchUserinfo(
   accessToken: string,
   discovered: DiscoveredProvider,
+  dpop: DpopKey | undefined,
 ): Promise<Response> {
   const endpoint = discovered.metadata.userinfo_endpoint;
   if (!isAsGoodAsIssuer(endpoint, discovered)) {
@@ -72,14 +77,18 @@ async function fetchUserinfo(
   }
   let response: Response;
   try {
-    response = await client.fetchProtectedResource(
-      discovered.configuration,
-      accessToken,
-      new URL(endpoint),
-      'GET',
-      undefined,
-      new Headers({ Accept: 'application/json, application/jwt' }),
-    );
+    const send = (configuration: client.Configuration) =>
+      client.fetchProtectedResource(
+        configuration,
+        accessToken,
+        new URL(endpoint),
+        'GET',
+        undefined,
+        new Headers({ Accept: 'application/json, application/jwt' }),
+      );
+    response = await (dpop === undefined
+      ? send(discovered.configuration)
+      : sendProven(discovered, { key: dpop, isPatient: false, accessToken }, send));
   } catch (error) {
     throw translateError(error, 'userinfo');
   }

@@ -2,6 +2,7 @@ import { isReservedParameter } from '../authorization-parameters.ts';
 import { readClientCertificate } from '../client-certificate.ts';
 import { OptionsError } from '../errors.ts';
 import type {
+  DpopAlgorithm,
   HybridFlowOptions,
   RequestObjectOptions,
   ResolvedOptions,
@@ -39,6 +40,7 @@ export type ResolvedCredentials = Pick<
   | 'tokenEndpointAuthSigningAlg'
   | 'clientCertificate'
   | 'certificateBoundAccessTokens'
+  | 'dpop'
 >;
 
 /**
@@ -79,6 +81,7 @@ export function resolveCredentials(options: HybridFlowOptions): ResolvedCredenti
     tokenEndpointAuthMethod: method,
     tokenEndpointAuthSigningAlg: signingAlg,
     ...certificates,
+    dpop: readDpop(options),
   };
 }
 
@@ -100,6 +103,22 @@ function resolveCertificate(
     clientCertificate: clientCertificate && readClientCertificate(clientCertificate),
     certificateBoundAccessTokens: isBound,
   };
+}
+
+const dpopAlgorithms: readonly DpopAlgorithm[] = ['ES256', 'EdDSA', 'Ed25519'];
+
+function readDpop({ dpop }: HybridFlowOptions): DpopAlgorithm | undefined {
+  if (dpop === undefined || dpop === false) return undefined;
+  if (dpop === true) return 'ES256';
+  if (typeof dpop !== 'object' || dpop === null || Array.isArray(dpop)) {
+    throw invalid('dpop', 'true, false or an object', dpop);
+  }
+  const odd = Object.keys(dpop).find((name) => name !== 'alg');
+  if (odd !== undefined) {
+    const message = `"dpop.${odd}" is not an option; known is alg`;
+    throw new OptionsError('ERR_OIDC_OPTION_UNKNOWN', `dpop.${odd}`, message);
+  }
+  return readOneOf('dpop.alg', dpop.alg, dpopAlgorithms) ?? 'ES256';
 }
 
 function checkMethod(

@@ -1,7 +1,11 @@
 import type { Lock } from '../lock.ts';
 import { defaultOptions, type HybridFlowOptions, type ResolvedOptions } from '../options.ts';
 import { invalid, readFunction, readNumber, required } from './option-values.ts';
-import { resolveCredentials, resolveRequestObject } from './resolve-credentials.ts';
+import {
+  type ResolvedCredentials,
+  resolveCredentials,
+  resolveRequestObject,
+} from './resolve-credentials.ts';
 import { resolveLogout } from './resolve-logout.ts';
 import { resolveRequest } from './resolve-request.ts';
 import { resolveSession } from './resolve-session.ts';
@@ -35,6 +39,7 @@ export const knownOptions: readonly string[] = [
   'tokenEndpointAuthSigningAlg',
   'clientCertificate',
   'certificateBoundAccessTokens',
+  'dpop',
   'requestObject',
   'idTokenSignedResponseAlg',
   'authorizationSignedResponseAlg',
@@ -75,6 +80,8 @@ export function resolveOptions(options: HybridFlowOptions, tenantId?: string): R
   refuseUnknown(options, knownOptions);
   const urls = resolveUrls(options);
   const credentials = resolveCredentials(options);
+  const request = resolveRequest(options);
+  refuseUnboundToken(request, credentials);
   const { refreshMarginSeconds, clockToleranceSeconds, httpTimeoutSeconds } = defaultOptions;
 
   return Object.freeze({
@@ -83,7 +90,7 @@ export function resolveOptions(options: HybridFlowOptions, tenantId?: string): R
     tenant: tenantId === undefined ? undefined : tenantDigest(tenantId),
     ...credentials,
     requestObject: resolveRequestObject(options, credentials),
-    ...resolveRequest(options),
+    ...request,
     ...resolveTokens(options),
     ...resolveSession(options, new URL(urls.baseUrl), tenantId),
     ...resolveLogout(options),
@@ -104,6 +111,18 @@ export function resolveOptions(options: HybridFlowOptions, tenantId?: string): R
     customFetch: readFunction(options, 'fetch'),
     now: readFunction(options, 'now') ?? Date.now,
   });
+}
+
+/** RFC 9449 and RFC 8705 bind what the token endpoint gives; a token that goes by the browser is anybody's. */
+function refuseUnboundToken(
+  { responseType }: Pick<ResolvedOptions, 'responseType'>,
+  { dpop, certificateBoundAccessTokens }: ResolvedCredentials,
+): void {
+  const isBound = dpop !== undefined || certificateBoundAccessTokens;
+  if (!isBound || !responseType.split(' ').includes('token')) return;
+  const option = dpop === undefined ? 'certificateBoundAccessTokens' : 'dpop';
+  const wanted = `"code" or "code id_token" with "${option}": no access token by the browser is bound`;
+  throw invalid('responseType', wanted, responseType);
 }
 
 /** @throws {@link OptionsError} `ERR_OIDC_OPTION_INVALID` */

@@ -72,12 +72,12 @@ function contentOf(record: TokenRecord): Parameters<Packer['pack']>[0] {
     tokens.refreshIssuedAt - loggedInAt,
     idToken.lengths,
   ];
-  const { userinfo, authorizationDetails } = tokens;
-  const hasFindings = userinfo !== undefined || authorizationDetails !== undefined;
+  const { userinfo, authorizationDetails, dpop } = tokens;
+  const hasFindings = [userinfo, authorizationDetails, dpop].some((item) => item !== undefined);
   if (apiTokens.size > 0 || hasFindings) {
     head.push([...apiTokens].map(([key, token]) => [key, accessFields(token, loggedInAt)]));
   }
-  if (hasFindings) head.push({ userinfo, authorizationDetails });
+  if (hasFindings) head.push({ userinfo, authorizationDetails, dpop });
   return {
     head,
     tokens: [

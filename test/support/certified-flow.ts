@@ -32,6 +32,8 @@ export interface CertifiedFlow {
   readonly op: CertifiedOp;
   readonly api: ResourceServer;
   readonly clock: Clock;
+  /** The options of the flow, for a second process. */
+  readonly options: HybridFlowOptions;
   close(): Promise<void>;
 }
 
@@ -49,7 +51,7 @@ export async function startCertifiedFlow(setup: CertifiedFlowSetup = {}): Promis
   });
   const api = await startResourceServer({ op });
   const clock = startClock();
-  const oidc = hybridFlow({
+  const options = {
     issuer: op.issuer,
     clientId: op.clientId,
     clientSecret: op.clientSecret,
@@ -59,9 +61,10 @@ export async function startCertifiedFlow(setup: CertifiedFlowSetup = {}): Promis
     now: clock.now,
     lock: inProcessLock(),
     ...setup.oidc,
-  } as HybridFlowOptions);
+  } as HybridFlowOptions;
+  const oidc = hybridFlow(options);
   listening.server.on('request', buildCertifiedApp(setup, oidc, api));
-  return { baseUrl, op, api, clock, close: () => closeAll(listening, op, api) };
+  return { baseUrl, op, api, clock, options, close: () => closeAll(listening, op, api) };
 }
 
 async function closeAll(...closing: Pick<Listening, 'close'>[]): Promise<void> {
@@ -92,7 +95,11 @@ export function buildCertifiedApp(
   app.get('/profile', oidc.requireAuth(), (req, res) => {
     res.json(req.oidc?.claims);
   });
-  app.use('/api', oidc.requireAuth({ proxied: true }), createProxyMiddleware({ target: api.url }));
+  app.use(
+    '/api',
+    oidc.requireAuth({ proxied: { to: api.url } }),
+    createProxyMiddleware({ target: api.url }),
+  );
   setup.routes?.(app, oidc);
   return app;
 }

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { MemoryStore } from 'express-session';
 import { subscribe } from 'passport-oidc-hybrid';
 import type { Lock } from '../../lib/lock.ts';
+import { createDpopProofs } from '../../lib/oidc/dpop.ts';
 import { createProvider, type Provider } from '../../lib/oidc/provider.ts';
 import { createFreshTokens, type FreshTokens } from '../../lib/tokens/fresh-token.ts';
 import { inProcessLock } from '../../lib/tokens/lock.ts';
@@ -253,7 +254,10 @@ describe('a record that is stale', () => {
   it('does not serve on over a defect, which is no outage', async () => {
     const defect = new TypeError('a defect');
     const { fresh, place, stale } = await start({
-      provider: { discovered: () => Promise.reject(defect) },
+      provider: {
+        discovered: () => Promise.reject(defect),
+        dpop: createDpopProofs({ now: Date.now }),
+      },
     });
     await expect(fresh.renew({ place, record: stale, cookie }, loginTarget)).rejects.toBe(defect);
   });

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Request, Response } from 'express';
 import type { ResolvedOptions } from '../../options.ts';
 import { connectionOptions, hopByHop } from '../downstream-headers.ts';
+import type { ProvenCall } from '../oidc-context.ts';
 import type { UpstreamAnswer } from './upstream.ts';
 
 /** What a caller cannot send to the API. */
@@ -10,6 +11,7 @@ const neverSent = new Set([
   // Between the browser and the application.
   'cookie',
   'authorization',
+  'dpop',
   // Made anew for the connection to the API.
   'host',
   'content-length',
@@ -34,6 +36,7 @@ const neverAnswered = new Set([
   ...hopByHop,
   'transfer-encoding',
   'set-cookie',
+  'dpop-nonce',
   'alt-svc',
   'clear-site-data',
   'service-worker-allowed',
@@ -46,14 +49,14 @@ const corsPrefix = 'access-control-';
 const viaName = 'oidc-proxy';
 
 /**
- * Headers for the API: those of the caller that are meant for it, and the token.
+ * Headers for the API: those of the caller that are meant for it, the token, and the proof where there is one.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-7.6 RFC 9110 section 7.6}
  * @param isForwarded whether the API is told of the browser's request by `X-Forwarded-…`
  */
 export function upstreamHeaders(
   req: Request,
-  accessToken: string,
+  proven: ProvenCall['headers'],
   { baseUrl }: Pick<ResolvedOptions, 'baseUrl'>,
   isForwarded: boolean,
 ): string[] {
@@ -65,7 +68,8 @@ export function upstreamHeaders(
     if (neverSent.has(name) || name.startsWith(forwardedPrefix) || listed.includes(name)) continue;
     headers.push(name, rawHeaders[index + 1] ?? '');
   }
-  headers.push('authorization', `Bearer ${accessToken}`, 'via', `${req.httpVersion} ${viaName}`);
+  headers.push('authorization', proven.authorization, 'via', `${req.httpVersion} ${viaName}`);
+  if (proven.dpop !== undefined) headers.push('dpop', proven.dpop);
   if (isForwarded) {
     // No host name is taken from a request.
     const { host, protocol } = new URL(baseUrl);

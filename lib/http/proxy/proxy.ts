@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { OptionsError, ProxyError } from '../../errors.ts';
 import { publish } from '../../events.ts';
-import { isInvalidToken } from '../../oidc/step-up.ts';
+import { isInvalidToken, isNonceDemanded } from '../../oidc/step-up.ts';
 import type { FlowParts } from '../flow-parts.ts';
 import { admit, checkScope, createGuard, type Guard, type GuardOptions } from '../guard.ts';
 import type { RequestContext } from '../oidc-context.ts';
@@ -116,31 +116,49 @@ async function forward(
   req.oidc = context;
   const body = await readProxiedBody(req);
   const isStream = body !== null && !Buffer.isBuffer(body);
-  const isRepeatable = context.isRenewable && !isStream;
   const rewrite = rewritesRedirects
     ? (location: string) => rewriteLocation(location, path, target, req, parts)
     : (location: string) => location;
 
   const contentLength = isStream ? req.headers['content-length'] : undefined;
 
-  const send = (token: string, isLast: boolean): Promise<boolean> => {
-    const headers = upstreamHeaders(req, token, parts.options, isForwarded);
+  const send = async (token: string, retries: Retries): Promise<Retry | undefined> => {
+    const proven = await context.prove(token, req.method, target.origin + path);
+    const headers = upstreamHeaders(req, proven.headers, parts.options, isForwarded);
+    let retry: Retry | undefined;
     const { mutualTls } = parts;
     const request = { method: req.method, path, headers, body, contentLength, mutualTls };
-    return upstream.send(request, res, (answer) => {
-      if (!isAcceptable(answer, context, isLast)) return false;
+    await upstream.send(request, res, (answer) => {
+      const isNonceNew = proven.learn(answer.headers['dpop-nonce']);
+      retry = retryFor(answer, context, isNonceNew, retries);
+      if (retry !== undefined) return false;
       sendHead(res, answer, rewrite);
       // What is left of a body that the API did not wait for is no next request.
       if (!req.complete) res.setHeader('connection', 'close');
       return true;
     });
+    return retry;
   };
 
-  if (await send(accessToken, !isRepeatable)) return;
-  const renewed = await context.replaceRejected(accessToken);
-  checkScope(renewed?.scope ?? '', guard);
-  await send(renewed?.accessToken ?? accessToken, true);
+  let token = accessToken;
+  const retries: Retries = { token: !isStream && context.isRenewable, nonce: !isStream };
+  let retry = await send(token, retries);
+  while (retry !== undefined) {
+    retries[retry] = false;
+    if (retry === 'token') {
+      const renewed = await context.replaceRejected(token);
+      checkScope(renewed?.scope ?? '', guard);
+      token = renewed?.accessToken ?? token;
+    }
+    retry = await send(token, retries);
+  }
 }
+
+/** Why a request is sent once more: with another token, or with a nonce that the API wants in the proof. */
+type Retry = 'token' | 'nonce';
+
+/** What has not been tried yet, of a request that can be sent once more. */
+type Retries = Record<Retry, boolean>;
 
 /** @throws {@link ProxyError} `ERR_OIDC_PROXY_UNSUPPORTED` */
 function refuseUnsupported({ method, headers }: Request): void {
@@ -154,21 +172,24 @@ function unsupported(what: string): ProxyError {
 }
 
 /**
- * Whether an answer may go to the caller; not one that refuses the token of a request that can be sent once more.
+ * How a request may be sent once more in place of an answer that refuses it; `undefined` for an answer that goes to the
+ * caller.
  *
  * @throws {@link StepUpError} where the API wants another login
  */
-function isAcceptable(
+function retryFor(
   { status, headers }: UpstreamAnswer,
   context: RequestContext,
-  isLast: boolean,
-): boolean {
-  if (status !== 401) return true;
+  isNonceNew: boolean,
+  retries: Retries,
+): Retry | undefined {
+  if (status !== 401) return undefined;
   const answer = { status, headers: { get: (name: string) => String(headers[name] ?? '') } };
-  if (!isLast && isInvalidToken(answer)) return false;
+  if (retries.nonce && isNonceNew && isNonceDemanded(answer)) return 'nonce';
+  if (retries.token && isInvalidToken(answer)) return 'token';
   const stepUp = context.stepUpFor(answer);
   if (stepUp !== undefined) throw stepUp;
-  return true;
+  return undefined;
 }
 
 /** From a URL below the target to the path at which browsers find it; all others stay what they are. */

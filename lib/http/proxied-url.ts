@@ -1,0 +1,43 @@
+import type { Request } from 'express';
+import { OptionsError } from '../errors.ts';
+import type { ResolvedOptions } from '../options.ts';
+
+/** A request that a proxy sends on. */
+export interface ProxiedOptions {
+  /**
+   * URL of the API, to which the proxy adds the path that is left below the guard's; or a function of the
+   * request that gives the whole URL which the proxy will ask for.
+   */
+  to: string | ((req: Request) => string | URL);
+}
+
+/** The URL that a request will be sent on to. */
+export type UrlOf = (req: Request) => URL;
+
+/**
+ * @returns `undefined` where nobody has to know it
+ * @throws {@link OptionsError} for a proxied route whose API cannot be known, or is no URL
+ */
+export function readProxiedUrl(
+  proxied: boolean | ProxiedOptions | undefined,
+  needsToken: boolean,
+  { dpop }: Pick<ResolvedOptions, 'dpop'>,
+): UrlOf | undefined {
+  const to = typeof proxied === 'object' ? proxied.to : undefined;
+  if (to === undefined) {
+    if (dpop === undefined || !proxied || !needsToken) return undefined;
+    throw new OptionsError(
+      'ERR_OIDC_OPTION_MISSING',
+      'proxied.to',
+      '"proxied" has to say where the request goes with the option "dpop": { to: \'https://api.example\' }',
+    );
+  }
+  if (typeof to === 'function') return (req) => new URL(to(req));
+  const base = URL.canParse(to) ? new URL(to) : undefined;
+  if (base === undefined || !/^https?:$/.test(base.protocol)) {
+    const message = '"proxied.to" must be an absolute URL, or a function that gives one';
+    throw new OptionsError('ERR_OIDC_OPTION_INVALID', 'proxied.to', message);
+  }
+  const prefix = `${base.origin}${base.pathname.replace(/\/+$/, '')}`;
+  return (req) => new URL(`${prefix}${req.url}`);
+}
