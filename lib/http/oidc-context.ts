@@ -75,6 +75,15 @@ export interface OidcContext<Claims = unknown> {
    */
   accessToken(target?: TokenTarget): Promise<AccessToken>;
   /**
+   * A token for an API behind the one that the login is for, in exchange for the login's access token
+   * (RFC 8693). It lives no longer than that one, is kept until then, and never takes its place. The same as
+   * `accessToken({ …target, exchange: true })`, which `fetch` takes as well.
+   *
+   * @throws {@link ProviderError} `ERR_OIDC_EXCHANGE_REFUSED`, `ERR_OIDC_TARGET_REFUSED`
+   * @throws {@link ValidationError} when something else comes than was asked for
+   */
+  exchange(target: Omit<TokenTarget, 'exchange'>): Promise<AccessToken>;
+  /**
    * `fetch` with a fresh access token in the `Authorization` header. For the URLs of that one API only.
    *
    * Where the API refuses the token as invalid (RFC 6750 3.1), it is renewed and the request sent
@@ -241,6 +250,10 @@ export class RequestContext implements OidcContext {
     return { headers: { authorization: `DPoP ${accessToken}`, dpop: jwt }, learn };
   }
 
+  exchange(target: Omit<TokenTarget, 'exchange'>): Promise<AccessToken> {
+    return this.accessToken({ ...target, exchange: true });
+  }
+
   async fetch(
     input: string | URL,
     init: RequestInit = {},
@@ -280,7 +293,8 @@ export class RequestContext implements OidcContext {
     rejected: string,
     response: Response,
   ): Promise<Response> {
-    if (!this.isRenewable) return response;
+    // A token that was had in exchange is had again without a refresh token.
+    if (target.requestedTokenType === undefined && !this.isRenewable) return response;
     const token = (await this.#replace(target, rejected))?.accessToken;
     if (token === undefined || token === rejected) return response;
     await response.body?.cancel();

@@ -17,7 +17,15 @@ export interface TokenResponse {
   readonly scope: string | undefined;
   readonly unverifiedIdToken: string | undefined;
   readonly unverifiedDetails: unknown;
+  /** Of a token exchange. */
+  readonly issuedTokenType: unknown;
 }
+
+/** What is asked for with. */
+export type GrantType =
+  | 'authorization_code'
+  | 'refresh_token'
+  | 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 /**
  * One request to the token endpoint.
@@ -30,7 +38,7 @@ export interface TokenResponse {
  */
 export async function requestTokens(
   provider: Pick<Provider, 'discovered'>,
-  grantType: 'authorization_code' | 'refresh_token',
+  grantType: GrantType,
   parameters: Record<string, string>,
   dpop?: DpopKey,
 ): Promise<TokenResponse> {
@@ -78,6 +86,7 @@ export async function requestTokens(
     scope: response.scope,
     unverifiedIdToken,
     unverifiedDetails: response['authorization_details'],
+    issuedTokenType: response['issued_token_type'],
   };
 }
 
@@ -95,7 +104,12 @@ function checkTokenType(tokenType: string, dpop: DpopKey | undefined): void {
 /** An OP may repeat what it was sent, and its words are in logs and events. */
 function withoutSecrets(error: HybridFlowError, sent: Record<string, string>): HybridFlowError {
   if (!(error instanceof ProviderError)) return error;
-  const secrets = [sent['refresh_token'], sent['code'], sent['code_verifier']];
+  const secrets = [
+    sent['refresh_token'],
+    sent['code'],
+    sent['code_verifier'],
+    sent['subject_token'],
+  ];
   const isIn = (text = ''): boolean => secrets.some((secret) => secret && text.includes(secret));
   if (!isIn(error.error) && !isIn(error.error_description)) return error;
   const { code, endpoint, message, cause } = error;

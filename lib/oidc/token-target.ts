@@ -16,7 +16,20 @@ export interface TokenTarget {
   scope?: string | undefined;
   /** No more than the login was granted. Wire name: `authorization_details` (RFC 9396). */
   authorizationDetails?: readonly AuthorizationDetail[] | undefined;
+  /**
+   * Whether the token is had by token exchange (RFC 8693), for the login's access token, and not by its refresh token:
+   * for APIs that the login was not asked for. @default false
+   */
+  exchange?: boolean | undefined;
+  /** Of a token exchange. Wire name: `requested_token_type`, without its prefix. @default 'access_token' */
+  requestedTokenType?: 'access_token' | 'jwt' | undefined;
 }
+
+/** RFC 8693 3: names of the types that are used in the `Authorization` header of a call. */
+export const tokenTypes = {
+  access_token: 'urn:ietf:params:oauth:token-type:access_token',
+  jwt: 'urn:ietf:params:oauth:token-type:jwt',
+} as const;
 
 /** A {@link TokenTarget} that was checked. */
 export interface ResolvedTarget {
@@ -27,9 +40,21 @@ export interface ResolvedTarget {
   readonly scope: string | undefined;
   /** As JSON. */
   readonly details?: string;
+  /** There with token exchange. */
+  readonly requestedTokenType?: string | undefined;
 }
 
-const targetNames = ['resource', 'audience', 'scope', 'authorizationDetails'] as const;
+const targetNames = [
+  'resource',
+  'audience',
+  'scope',
+  'authorizationDetails',
+  'exchange',
+  'requestedTokenType',
+] as const;
+
+/** Those that are no text. */
+const otherNames = ['authorizationDetails', 'exchange', 'requestedTokenType'];
 
 /**
  * Checks a target.
@@ -48,7 +73,7 @@ export function resolveTarget(
         `"${name}" does not name an API; known are ${targetNames.join(', ')}`,
       );
     }
-    if (name === 'authorizationDetails') continue;
+    if (otherNames.includes(name)) continue;
     if (value === undefined || (typeof value === 'string' && value.trim() === value && value)) {
       continue;
     }
@@ -65,7 +90,33 @@ export function resolveTarget(
       '"resource" must be an absolute URI without a fragment, such as "https://api.example"',
     );
   }
-  return normalized(target, options);
+  const requestedTokenType = readExchange(target);
+  if (requestedTokenType === undefined) return normalized(target, options);
+  const { resource, audience } = target;
+  const scope = scopeTokens(target.scope).sort().join(' ') || undefined;
+  const key = JSON.stringify([resource ?? '', audience ?? '', scope ?? '', requestedTokenType]);
+  return { key, resource, audience, scope, requestedTokenType };
+}
+
+/** The type of token to exchange for; `undefined` where nothing is to be exchanged. */
+function readExchange({
+  exchange = false,
+  requestedTokenType,
+  authorizationDetails,
+}: TokenTarget): string | undefined {
+  if (typeof exchange !== 'boolean' || (!exchange && requestedTokenType !== undefined)) {
+    const message = '"exchange" must be true or false, and true with "requestedTokenType"';
+    throw new OptionsError('ERR_OIDC_OPTION_INVALID', 'exchange', message);
+  }
+  if (!exchange) return undefined;
+  if (authorizationDetails !== undefined) {
+    const message = '"authorizationDetails" go with the refresh token, not with "exchange"';
+    throw new OptionsError('ERR_OIDC_OPTION_INVALID', 'authorizationDetails', message);
+  }
+  const type = requestedTokenType ?? 'access_token';
+  if (Object.hasOwn(tokenTypes, type)) return tokenTypes[type];
+  const message = `"requestedTokenType" must be one of ${Object.keys(tokenTypes).join(', ')}`;
+  throw new OptionsError('ERR_OIDC_OPTION_INVALID', 'requestedTokenType', message);
 }
 
 /** The same API by another spelling is the same target, and costs no second token. */

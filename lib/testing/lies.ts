@@ -57,6 +57,8 @@ export interface Lies {
   responseJwt?: IdTokenLie;
   /** Has to ask the user something: answers with the error unless the request has such a `prompt`. */
   mustAsk?: { readonly error: string; readonly prompts: readonly string[] } | undefined;
+  /** What is wrong with the answer to a token exchange. */
+  exchange?: AnswerLie;
   discovery?: AnswerLie;
   jwks?: AnswerLie;
   token?: AnswerLie;

@@ -59,6 +59,8 @@ async function makeKey(alg: string): Promise<SigningKey> {
   return { privateKey, publicKey, jwk, alg };
 }
 
+const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
 const random = (): string => randomBytes(24).toString('base64url');
 
 /**
@@ -407,6 +409,7 @@ export class LyingOp {
     const { parameters } = request;
     if (!this.#isClient(request)) return send(res, { error: 'invalid_client' }, { status: 401 });
     if (parameters['grant_type'] === 'refresh_token') return this.#refresh(parameters, res);
+    if (parameters['grant_type'] === tokenExchange) return this.#exchange(parameters, res);
     const code = parameters['code'] ?? '';
     const grant = this.#codes.get(code);
     this.#codes.delete(code);
@@ -440,6 +443,26 @@ export class LyingOp {
     const body = lie.raw ?? (await this.#make(addressed, lie, 'userinfo'));
     const jwt = { headers: { 'content-type': 'application/jwt' }, body };
     return send(res, {}, { ...jwt, ...this.#lies.userinfo });
+  }
+
+  /** RFC 8693: another token for a valid one, of the same user. */
+  async #exchange(parameters: Record<string, string>, res: ServerResponse): Promise<void> {
+    const subject = this.#valid.get(parameters['subject_token'] ?? '');
+    if (subject === undefined || this.#now() >= subject.expiresAt) {
+      return send(res, { error: 'invalid_request' }, { status: 400 });
+    }
+    const accessToken = this.#note(random());
+    this.targets.set(accessToken, pickTarget(parameters));
+    const expiresIn = 86_400;
+    this.#valid.set(accessToken, { ...subject, expiresAt: this.#now() + expiresIn * 1000 });
+    const answer = {
+      access_token: accessToken,
+      issued_token_type: parameters['requested_token_type'],
+      token_type: 'Bearer',
+      expires_in: expiresIn,
+      refresh_token: this.#note(random()),
+    };
+    return send(res, answer, this.#lies.exchange);
   }
 
   async #refresh(parameters: Record<string, string>, res: ServerResponse): Promise<void> {

@@ -9,7 +9,8 @@ import type { AccessTokenSet } from '../oidc/code-exchange.ts';
 import type { Provider } from '../oidc/provider.ts';
 import { type RefreshedTokens, refreshTokens } from '../oidc/refresh-grant.ts';
 import { revokeRefreshToken } from '../oidc/revocation.ts';
-import type { ResolvedTarget } from '../oidc/token-target.ts';
+import { exchangeToken } from '../oidc/token-exchange.ts';
+import { type ResolvedTarget, resolveTarget } from '../oidc/token-target.ts';
 import type { RefreshFailure, ResolvedOptions } from '../options.ts';
 import { endedMeanwhile, type RecordWriter, type Written } from './record-writer.ts';
 import { destroyEntry } from './session-store.ts';
@@ -20,6 +21,7 @@ import {
   isStale,
   renewTokenRecord,
   type TokenRecord,
+  withExchangedToken,
   withoutRefreshToken,
 } from './token-record.ts';
 import type { StoredLogin, TokenStore } from './token-store.ts';
@@ -60,6 +62,7 @@ export async function renewOnce(
   const present = accessTokenFor(record, target);
   const isWanted = present === undefined || present.accessToken === request.rejected;
   if (!isWanted && !isStale(present, options.now(), options.refreshMarginSeconds)) return record;
+  if (target.requestedTokenType !== undefined) return exchangeOnce(parts, login, target);
   const { refreshToken } = record.tokens;
   if (refreshToken === undefined) return servedWithoutRefresh(record, present, options.now());
   const report = startReport(record, target, options);
@@ -79,6 +82,25 @@ export async function renewOnce(
   if (!kept.isOutrun || isSecondTry) return kept.record;
   // The record of another writer may have no token for this target.
   return renewOnce(parts, request, true);
+}
+
+/**
+ * Gets a token for that of the login, which is renewed first where its end is near. Whatever goes wrong with it
+ * leaves the login as it is.
+ */
+async function exchangeOnce(
+  parts: Parts,
+  login: StoredLogin,
+  target: ResolvedTarget,
+): Promise<TokenRecord> {
+  const { options, provider, writer } = parts;
+  const ofLogin = resolveTarget({}, options);
+  const record = await renewOnce(parts, { login, target: ofLogin, rejected: undefined });
+  const access = await exchangeToken(record.tokens, provider, options, target);
+  const exchanged = withExchangedToken(record, access, target);
+  // Another writer's record may hold and have no such token: this one was given for this login all the same.
+  await writer.write(login, exchanged);
+  return exchanged;
 }
 
 async function keep(

@@ -107,6 +107,16 @@ export function renewTokenRecord(
   return { ...record, version: record.version + 1, tokens, apiTokens };
 }
 
+/** The record with a token that was had in exchange for the login's. */
+export function withExchangedToken(
+  record: TokenRecord,
+  access: AccessTokenSet,
+  { key }: ResolvedTarget,
+): TokenRecord {
+  const apiTokens = withApiToken(record.apiTokens, key, access);
+  return { ...record, version: record.version + 1, apiTokens };
+}
+
 function withApiToken(
   apiTokens: TokenRecord['apiTokens'],
   key: string,

@@ -160,6 +160,25 @@ describe('RFC 9449 at an API', () => {
     expect(boundApi.calls.refused).toEqual(['use_dpop_nonce', 'use_dpop_nonce']);
   });
 
+  it('is asked once with a body that can be read but once, and once where it gives no nonce', async () => {
+    const { baseUrl, boundApi, nonces } = await start({
+      routes: (app, oidc, apiUrl) =>
+        app.get('/stream', oidc.requireAuth(), async (req, res) => {
+          const init = { method: 'POST', body: new Blob(['text']).stream(), duplex: 'half' };
+          const answer = await req.oidc.fetch(`${apiUrl}/v1/orders`, init as RequestInit);
+          res.status(answer.status).end();
+        }),
+    });
+    await browser.navigate(`${baseUrl}/token`);
+    nonces.next();
+    expect(await browser.fetch(`${baseUrl}/stream`)).toMatchObject({ status: 401 });
+    expect(await browser.fetch(`${baseUrl}/stream`)).toMatchObject({ status: 200 });
+    expect(boundApi.calls.refused).toEqual(['use_dpop_nonce']);
+    nonces.current = 'no "nonce"';
+    expect(await browser.fetch(`${baseUrl}/orders`)).toMatchObject({ status: 401 });
+    expect(boundApi.calls.refused).toHaveLength(2);
+  });
+
   it('behind a proxy has the browser try again, as no guard can', async () => {
     const { baseUrl, nonces } = await start();
     await browser.navigate(`${baseUrl}/token`);
@@ -174,9 +193,18 @@ describe('RFC 9449 at an API', () => {
   });
 
   it("never sees a caller's own proof", async () => {
-    const { baseUrl, boundApi } = await start();
+    const { baseUrl, boundApi } = await start({
+      routes: (app, oidc, apiUrl) =>
+        app.get('/raw', oidc.requireAuth({ proxied: { to: apiUrl } }), (req, res) => {
+          const at = req.rawHeaders.map((name, index) => (/^dpop$/i.test(name) ? index : -1));
+          const found = at.filter((index) => index >= 0);
+          res.json(found.flatMap((index) => req.rawHeaders.slice(index, index + 2)));
+        }),
+    });
     await browser.navigate(`${baseUrl}/token`);
     const headers = { DPoP: 'made up', Connection: 'dpop' };
+    const raw = json(await browser.fetch(`${baseUrl}/raw`, { headers }));
+    expect(raw).toEqual(['DPoP', expect.not.stringContaining('made up')]);
     expect(await browser.fetch(`${baseUrl}/dpop/orders`, { headers })).toMatchObject({
       status: 200,
     });

@@ -18,7 +18,7 @@ import { type ResourceServer, startResourceServer } from './resource-server.ts';
 export interface CertifiedFlowSetup {
   oidc?: Partial<HybridFlowOptions>;
   /** What the OP does beyond the ordinary. */
-  op?: Pick<CertifiedOpOptions, 'configuration' | 'features' | 'client'>;
+  op?: Pick<CertifiedOpOptions, 'configuration' | 'features' | 'client' | 'extend'>;
   expressModule?: typeof express;
   store?: Store;
   accessTokenSeconds?: number;

@@ -24,6 +24,8 @@ export interface CertifiedOpOptions {
   features?: Readonly<Record<string, unknown>>;
   /** Metadata of the client, over those that it has anyway. */
   client?: Readonly<Record<string, unknown>>;
+  /** Teaches it more: grants of its own. */
+  extend?: (provider: Provider) => void;
 
   redirectUris: readonly string[];
   postLogoutRedirectUris: readonly string[];
@@ -72,6 +74,7 @@ export async function startCertifiedOp(options: CertifiedOpOptions): Promise<Cer
     // Its own would refuse this machine's addresses, as it should anywhere else.
     fetch: loopback.fetch as NonNullable<Configuration['fetch']>,
   });
+  options.extend?.(provider);
   const answer = provider.callback();
   const respond = (req: IncomingMessage, res: ServerResponse): void => {
     const isInteraction = req.url?.startsWith('/interaction/') ?? false;
