@@ -175,3 +175,36 @@ describe('cookies of logins under way', () => {
     expect(set.map((cookie) => cookie.includes('Max-Age=0'))).toEqual([true, false]);
   });
 });
+
+describe('a cookie that is missing', () => {
+  const explain = (transaction: Transaction, cookie: string | undefined): unknown =>
+    cookies.explainMissing({ headers: { cookie } } as Request, transaction.state);
+  const nameOf = (transaction: Transaction): string =>
+    (store(transaction)[0] ?? '').replace(/=.*/, '');
+
+  it('is told by its name, with what may have become of it', () => {
+    const transaction = begin();
+    const name = nameOf(transaction);
+    const other = `${nameOf(begin())}=x`;
+    const reason = (text: string): object => ({ name, reason: expect.stringContaining(text) });
+    expect(explain(transaction, undefined)).toEqual(reason('sent no cookie at all'));
+    expect(explain(transaction, other)).toEqual(reason('sent other cookies'));
+    expect(explain(transaction, `${other}; ${name}=x`)).toEqual(reason('no "secret" opens it'));
+  });
+
+  it.each([undefined, 'a=b', 'x'])('is none of a browser that sends %s', (cookie) => {
+    const transaction = begin();
+    expect(cookies.find({ headers: { cookie } } as Request, transaction.state)).toBeUndefined();
+    expect(cookies.underWay({ headers: { cookie } } as Request)).toEqual([]);
+  });
+
+  it('is found among others, and all that are under way, but for what does not open', () => {
+    const [one, two] = [begin(), begin()];
+    const pair = (transaction: Transaction): string =>
+      (store(transaction)[0] ?? '').replace(/;.*/, '');
+    const header = [pair(one), pair(two), `${nameOf(begin())}=1.x`, 'a=b'].join('; ');
+    const req = { headers: { cookie: header } } as Request;
+    expect(cookies.find(req, two.state)).toEqual(two);
+    expect(cookies.underWay(req)).toEqual([one, two]);
+  });
+});
