@@ -5,6 +5,7 @@ export interface Clock {
   advance(seconds: number): void;
 }
 
+/** A clock that stands still, now or at another time (epoch milliseconds). */
 export function startClock(at: number = Date.now()): Clock {
   let time = at;
   return {

@@ -21,7 +21,7 @@ describe('the packed package', () => {
     expect([...new Set(folders)].sort()).toEqual([...top, 'dist', 'docs', 'lib', 'package.json']);
     const kinds = packed.files.map(({ path }) => /(\.d)?\.\w+(\.map)?$/.exec(path)?.[0] ?? path);
     expect([...new Set(kinds)].sort()).toEqual(
-      ['.d.ts', '.d.ts.map', '.js', '.js.map', '.json', '.md', '.ts', 'LICENSE'].sort(),
+      ['.d.ts', '.d.ts.map', '.js', '.js.map', '.json', '.md', '.svg', '.ts', 'LICENSE'].sort(),
     );
   });
 
@@ -42,7 +42,7 @@ describe('the packed package', () => {
     expect(Object.keys(analysis.entrypoints)).toEqual(['.', './testing', './package.json']);
   }, 60_000);
 
-  it('stays within its budget: four dependencies, five packages, 500 KB packed, 550 KB of code', async () => {
+  it('stays within its budget: four dependencies, five packages, 700 KB packed, 600 KB of code', async () => {
     expect(Object.keys(packed.manifest.dependencies)).toEqual([
       'cookie',
       'jose',
@@ -57,8 +57,8 @@ describe('the packed package', () => {
       'undici',
     ]);
     const code = packed.files.filter(({ path }) => path.endsWith('.js'));
-    expect(sum(code.map(({ size }) => size))).toBeLessThan(550_000);
-    expect(packed.tarballBytes).toBeLessThan(500_000);
+    expect(sum(code.map(({ size }) => size))).toBeLessThan(600_000);
+    expect(packed.tarballBytes).toBeLessThan(700_000);
   });
 
   it('does not load the OP for tests with the library, and neither Passport nor express-session', async () => {
