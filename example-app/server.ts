@@ -32,7 +32,8 @@ async function start(): Promise<void> {
   }
   await listen(createApi(settings), settings.apiPort, 'API_PORT');
   const signIn = createSignIn(settings, sessions.lock);
-  await listen(createSite(settings, signIn, sessions.middleware), settings.port, 'PORT');
+  const site = createSite(settings, signIn, sessions.middleware);
+  await listen(site, settings.port, 'PORT', settings.listenAddress);
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
 
@@ -54,8 +55,13 @@ function loadEnvironment(file: string): void {
   }
 }
 
-/** Listens on loopback only: an example is nothing to offer to a network. */
-async function listen(listener: RequestListener, port: number, variable: string): Promise<void> {
+/** Listens on loopback, unless it is told otherwise: an example is nothing to offer to a network. */
+async function listen(
+  listener: RequestListener,
+  port: number,
+  variable: string,
+  address = '127.0.0.1',
+): Promise<void> {
   const server = createServer(listener);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -63,7 +69,7 @@ async function listen(listener: RequestListener, port: number, variable: string)
       const hint = `port ${port} is in use: stop what listens there, or set ${variable} to a free one`;
       reject(isTaken ? new SettingsError(hint) : error);
     });
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, address, resolve);
   });
   opened.push({ close: () => closeServer(server) });
 }

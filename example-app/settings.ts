@@ -6,6 +6,10 @@ export interface Settings {
   readonly port: number;
   readonly apiPort: number;
   readonly opPort: number;
+  /** Where the shop listens; loopback, unless a container is around it. */
+  readonly listenAddress: string;
+  /** Who may say by `X-Forwarded-…` how a request has come: Express's setting `trust proxy`. */
+  readonly trustProxy: string;
   /** Public URL of the shop, without trailing slash. */
   readonly baseUrl: string;
   /** Where the shop finds the orders API. */
@@ -53,6 +57,8 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     port,
     apiPort,
     ...readProvider(read),
+    listenAddress: read('LISTEN_ADDRESS') ?? '127.0.0.1',
+    trustProxy: read('TRUST_PROXY') ?? 'loopback',
     baseUrl: readBaseUrl(read('BASE_URL') ?? `http://localhost:${port}`),
     apiUrl: readUrl('API_URL', read('API_URL') ?? `http://127.0.0.1:${apiPort}`),
     responseType: readResponseType(read('RESPONSE_TYPE') ?? 'code id_token'),

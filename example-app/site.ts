@@ -18,8 +18,7 @@ export function createSite(
   sessions: RequestHandler,
 ): Express {
   const site = express();
-  // Listens on loopback only, so whatever speaks to it directly is a proxy of this machine.
-  site.set('trust proxy', 'loopback');
+  site.set('trust proxy', settings.trustProxy);
   site.set('view engine', 'ejs');
   site.set('views', pathTo('../views'));
   Object.assign(site.locals, { formatPrice });
