@@ -72,6 +72,32 @@ describe('links in README and docs', () => {
     );
   });
 
+  it('and names of tests in the threat model are those of tests', async () => {
+    const text = await readFile(join(root, 'SECURITY.md'), 'utf8');
+    const rows =
+      text
+        .split('## Threats')[1]
+        ?.split('##')[0]
+        ?.match(/^\|.*\|$/gm) ?? [];
+    const names = rows.slice(2).flatMap(
+      (row) =>
+        row
+          .split('|')
+          .at(-2)
+          ?.match(/`[^`]+`/g) ?? [],
+    );
+    expect(rows.length).toBeGreaterThan(12);
+    const folder = 'test/conformance/attacks';
+    const places = names.map((quoted) => {
+      const name = quoted.slice(1, -1);
+      if (name.startsWith('test/')) return name;
+      return name.endsWith('.ts') ? `test/integration/${name}` : `${folder}/${name}.test.ts`;
+    });
+    const missing = [];
+    for (const place of places) if (!(await exists(join(root, place)))) missing.push(place);
+    expect(missing).toEqual([]);
+  });
+
   it('leave README short', async () => {
     const readme = await readFile(join(root, 'README.md'), 'utf8');
     expect(readme.split('\n').length).toBeLessThanOrEqual(250);
