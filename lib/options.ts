@@ -423,6 +423,13 @@ export interface CommonOptions<Claims = unknown> {
   encryptedResponses?: readonly EncryptedResponse[] | undefined;
   /** Path of the login route, below `baseUrl`, where the router is mounted. @default '/login' */
   loginPath?: string | undefined;
+  /**
+   * Mounts the route at which another site, such as a portal of the OP, has a login begin here. It has
+   * to be registered as `initiate_login_uri`. @default false
+   */
+  initiateLogin?: boolean | undefined;
+  /** Path of that route. @default '/initiate-login' */
+  initiateLoginPath?: string | undefined;
   /** Path of the callback; `baseUrl` and it make the `redirect_uri`. @default '/callback' */
   callbackPath?: string | undefined;
   /** Path of the logout route. @default '/logout' */
@@ -566,6 +573,8 @@ export interface ResolvedOptions {
   readonly encryptionKeys: readonly EncryptionKeyPair[];
   readonly encryptedResponses: readonly EncryptedResponse[];
   readonly loginPath: string;
+  readonly initiateLogin: boolean;
+  readonly initiateLoginPath: string;
   readonly callbackPath: string;
   readonly logoutPath: string;
   readonly postLogoutPath: string;
@@ -612,6 +621,7 @@ export const defaultOptions = {
   pushedAuthorizationRequests: 'required',
   scope: 'openid profile email',
   loginPath: '/login',
+  initiateLoginPath: '/initiate-login',
   callbackPath: '/callback',
   logoutPath: '/logout',
   postLogoutPath: '/logout/callback',

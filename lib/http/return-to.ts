@@ -4,7 +4,13 @@ import { readQuery } from './callback-parameters.ts';
 
 type PathOptions = Pick<
   ResolvedOptions,
-  'origin' | 'basePath' | 'loginPath' | 'callbackPath' | 'logoutPath' | 'postLogoutPath'
+  | 'origin'
+  | 'basePath'
+  | 'loginPath'
+  | 'initiateLoginPath'
+  | 'callbackPath'
+  | 'logoutPath'
+  | 'postLogoutPath'
 >;
 
 /** Longest path that is remembered over a login; it travels in a cookie, of which browsers take 4 KB. */
@@ -39,6 +45,20 @@ export function wantedReturnPath(req: Request, options: PathOptions): string {
   return safeReturnPath(wanted, options) ?? defaultReturnPath(options);
 }
 
+/**
+ * The path of a URL that another site gives, if it is one of this application and below `baseUrl`;
+ * `undefined` for everything else.
+ */
+export function safeTargetPath(raw: string, options: PathOptions): string | undefined {
+  const { origin, basePath } = options;
+  if (!raw.startsWith(`${origin}${basePath}`) || !URL.canParse(raw)) return undefined;
+  const { origin: found, pathname } = new URL(raw);
+  // "https://app.example.evil.example", "https://app.example@evil.example" begin like it, too.
+  if (found !== origin || !`${pathname}/`.startsWith(`${basePath}/`)) return undefined;
+  const path = raw.slice(origin.length);
+  return safeReturnPath(path.startsWith('/') ? path : `/${path}`, options);
+}
+
 /** Where a visitor goes who came from nowhere. */
 export function defaultReturnPath(options: Pick<ResolvedOptions, 'basePath'>): string {
   return `${options.basePath}/`;
@@ -60,6 +80,7 @@ function isOwnRoute(pathname: string, options: PathOptions): boolean {
   const path = pathname.replace(/\/+$/, '').toLowerCase();
   const routes = [
     options.loginPath,
+    options.initiateLoginPath,
     options.callbackPath,
     options.logoutPath,
     options.postLogoutPath,

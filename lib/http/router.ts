@@ -4,6 +4,7 @@ import { completeLogin, receivePost, type SignIn } from './callback.ts';
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { mayHaveFragment, sendFragmentPage } from './fragment-page.ts';
+import { initiateLoginRoute } from './initiate-login.ts';
 import { land, lookAgain } from './landing.ts';
 import { loginRoute, notANavigation } from './login.ts';
 import { regenerateSession } from './login-session.ts';
@@ -21,6 +22,10 @@ export function createRouter(parts: FlowParts): RequestHandler {
   const { options } = parts;
   const routes = express.Router();
   routes.get(options.loginPath, loginRoute(parts));
+  if (options.initiateLogin) {
+    routes.get(options.initiateLoginPath, initiateLoginRoute(parts));
+    routes.post(options.initiateLoginPath, initiateLoginRoute(parts));
+  }
   routes.post(options.callbackPath, callbackPost(parts));
   routes.get(options.callbackPath, callbackGet(parts));
   routes.get(options.logoutPath, logoutRoute(parts));
@@ -35,6 +40,7 @@ export function createRouter(parts: FlowParts): RequestHandler {
   const paths = new Set(
     [
       options.loginPath,
+      options.initiateLoginPath,
       options.callbackPath,
       options.logoutPath,
       options.postLogoutPath,

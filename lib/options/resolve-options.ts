@@ -47,6 +47,7 @@ export const knownOptions: readonly string[] = [
   'userinfoSignedResponseAlg',
   'clientEncryptionKey',
   'encryptedResponses',
+  'initiateLogin',
   'backchannelLogout',
   'frontchannelLogout',
   'indexSessions',

@@ -24,6 +24,8 @@ const optionsOfAll = [
   'carryOver',
   'callbackBodyLimitBytes',
   'loginPath',
+  'initiateLogin',
+  'initiateLoginPath',
   'callbackPath',
   'logoutPath',
   'postLogoutPath',

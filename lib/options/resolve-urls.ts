@@ -13,6 +13,7 @@ type UrlOptions = Pick<
   | 'redirectUri'
   | 'postLogoutRedirectUri'
   | 'trustedOrigins'
+  | 'initiateLogin'
   | 'allowInsecureRequests'
   | PathOption
 >;
@@ -40,6 +41,7 @@ export function resolveUrls(options: HybridFlowOptions): UrlOptions {
     ...paths,
     redirectUri: `${base}${paths.callbackPath}`,
     postLogoutRedirectUri: `${base}${paths.postLogoutPath}`,
+    initiateLogin: readBoolean(options, 'initiateLogin') ?? false,
     trustedOrigins: readTrustedOrigins(options),
     allowInsecureRequests,
   };
@@ -71,6 +73,7 @@ function isLoopback(hostname: string): boolean {
 
 const pathOptions = [
   'loginPath',
+  'initiateLoginPath',
   'callbackPath',
   'logoutPath',
   'postLogoutPath',
