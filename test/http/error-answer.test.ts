@@ -37,6 +37,8 @@ function makeError(className: string, code: string): library.HybridFlowError {
       return new library.ProviderError(code as library.ProviderErrorCode, 'token', message);
     case 'AuthenticationError':
       return new library.AuthenticationError(code as library.AuthenticationErrorCode, message);
+    case 'ProxyError':
+      return new library.ProxyError(code as library.ProxyErrorCode, message);
     case 'TenantError':
       return new library.TenantError(code as library.TenantErrorCode, message);
     default:
@@ -78,8 +80,8 @@ describe.each(rows)('$code', ({ code, cause, cure, className, statuses }) => {
     expect(page.text).toMatch(/<h1>[A-Z][^<]{5,}<\/h1><p>[A-Z][^<]{30,}<\/p>/);
     expect(page.text).toContain('<a href="/">Go to the start page</a>');
     const signIn = '<a class="main" href="/login">Sign in again</a>';
-    // Nothing that a visitor could do helps against a wrong set-up, or where there is no tenant.
-    if (['OptionsError', 'TenantError'].includes(className))
+    // Where no sign-in helps: a wrong set-up, no tenant, an API that fails.
+    if (['OptionsError', 'TenantError', 'ProxyError'].includes(className))
       expect(page.text).not.toContain(signIn);
     else expect(page.text).toContain(signIn);
     expect(page.text).toContain(`<code>${code}</code>`);
