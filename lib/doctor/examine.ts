@@ -135,10 +135,10 @@ function examineMetadata(
   const hasFrontIdToken = options.responseType.includes('id_token');
   if (!hasFrontIdToken && !metadata.authorization_response_iss_parameter_supported) {
     findings.push(
-      fail(
+      note(
         'issuer',
-        `"${options.responseType}" brings no ID Token by the browser, and the OP does not list the parameter iss`,
-        'use "code id_token", or have the OP send iss (RFC 9207): without it a mix-up of OPs could not be seen',
+        `"${options.responseType}" brings no ID Token by the browser, and the OP does not list the parameter iss (RFC 9207)`,
+        'use "code id_token" where users of several OPs sign in: a mix-up of them could not be seen',
       ),
     );
   }
