@@ -1,6 +1,6 @@
 import type { AccessTokenSet, LoginFindings, TokenSet } from '../oidc/code-exchange.ts';
 import type { IdTokenClaims } from '../oidc/id-token-claims.ts';
-import { createPacker, type Packer } from './packing.ts';
+import { createPacker, type PackedContent, type Unpacked } from './packing.ts';
 import type { TokenRecord } from './token-record.ts';
 
 /** Token records as bytes, which are to be sealed. */
@@ -41,11 +41,6 @@ type Tail = readonly [
   keptClaims?: Partial<IdTokenClaims>,
 ];
 
-/** What is read of the text. */
-interface Details extends Pick<TokenSet, 'idToken' | 'claims'> {
-  readonly scopes: readonly string[];
-}
-
 /** What ID Tokens have in common, and what comes behind them. */
 const commonClaims =
   '"given_name":"","family_name":"","preferred_username":"","updated_at":"","picture":"https://","nickname":"","org_id":"","sid":"","acr":"","amr":["pwd"],"azp":"","email_verified":true,"email":"","name":"","at_hash":"","c_hash":"","auth_time":17,"nonce":"","iat":17,"exp":17,{"alg":"RS256","typ":"JWT","kid":""}{"iss":"","sub":"","aud":""}[["openid profile email offline_access"]]';
@@ -59,7 +54,7 @@ export function createRecordFormat(client: { issuer: string; clientId: string })
   };
 }
 
-function contentOf(record: TokenRecord): Parameters<Packer['pack']>[0] {
+function contentOf(record: TokenRecord): PackedContent {
   const { tokens, apiTokens, loggedInAt } = record;
   const idToken = splitIdToken(tokens.idToken);
   const head: Head = [
@@ -90,41 +85,33 @@ function contentOf(record: TokenRecord): Parameters<Packer['pack']>[0] {
   };
 }
 
-function recordOf({
-  head,
-  tokens,
-  readText,
-}: ReturnType<Packer['unpack']>): TokenRecord | undefined {
+function recordOf(unpacked: Unpacked): TokenRecord | undefined {
   const [format, loginId, version, access, hasRefreshToken, loggedInAt, issuedAfter, ...rest] =
-    head as Head;
+    unpacked.head as Head;
   if (format !== 2) return undefined;
   const [idTokenLengths, apiTokens = [], findings = {}] = rest;
-  const [accessToken = '', ...others] = tokens;
-  const refreshToken = hasRefreshToken ? others.shift() : undefined;
-  const [packedIdToken = '', ...apiAccessTokens] = others;
-  let details: Details | undefined;
-  const readDetails = (): Details => {
-    details ??= detailsOf(packedIdToken, idTokenLengths, readText());
-    return details;
-  };
+  const idTokenPlace = 1 + hasRefreshToken;
+  const details = readDetails(unpacked, idTokenPlace, idTokenLengths);
   return {
     loginId,
     version,
     tokens: {
-      accessToken,
+      accessToken: unpacked.readToken(0),
       expiresAt: timeAfter(loggedInAt, access[0]),
       expiresIn: access[1] ?? undefined,
-      refreshToken,
       refreshIssuedAt: loggedInAt + issuedAfter,
       ...freeze(findings),
+      get refreshToken() {
+        return hasRefreshToken ? unpacked.readToken(1) : undefined;
+      },
       get scope() {
-        return readDetails().scopes[0] ?? '';
+        return details.scopes[0] ?? '';
       },
       get idToken() {
-        return readDetails().idToken;
+        return details.idToken;
       },
       get claims() {
-        return readDetails().claims;
+        return details.claims;
       },
     },
     loggedInAt,
@@ -132,11 +119,11 @@ function recordOf({
       apiTokens.map(([key, [expiresAfter, expiresIn]], index) => [
         key,
         {
-          accessToken: apiAccessTokens[index] ?? '',
+          accessToken: unpacked.readToken(idTokenPlace + 1 + index),
           expiresAt: timeAfter(loggedInAt, expiresAfter),
           expiresIn: expiresIn ?? undefined,
           get scope() {
-            return readDetails().scopes[index + 1] ?? '';
+            return details.scopes[index + 1] ?? '';
           },
         },
       ]),
@@ -182,18 +169,43 @@ function joinIdToken(header: string, payload: string, signature: string): string
   return `${encodedHeader}.${encodedPayload}.${signature}`;
 }
 
-function detailsOf(
-  token: string,
+/** What is in the text, inflated once, and each read when it is asked for. */
+function readDetails(
+  unpacked: Unpacked,
+  place: number,
   lengths: readonly [number, number] | null | undefined,
-  text: string,
-): Details {
+): Pick<TokenSet, 'idToken' | 'claims'> & { readonly scopes: readonly string[] } {
   const [header, payload] = lengths ?? [0, 0];
   const end = header + payload;
-  const payloadText = text.slice(header, end);
-  const idToken = lengths ? joinIdToken(text.slice(0, header), payloadText, token) : token;
-  const inToken: IdTokenClaims = lengths ? JSON.parse(payloadText) : decodeClaims(token);
-  const [scopes, kept] = JSON.parse(text.slice(end)) as Tail;
-  return { idToken, claims: freeze({ ...kept, ...inToken }), scopes };
+  let text: string | undefined;
+  let tail: Tail | undefined;
+  let claims: IdTokenClaims | undefined;
+  const read = (from: number, to?: number): string => {
+    text ??= unpacked.readText();
+    return text.slice(from, to);
+  };
+  const readTail = (): Tail => {
+    tail ??= JSON.parse(read(end)) as Tail;
+    return tail;
+  };
+  return {
+    get scopes() {
+      return readTail()[0];
+    },
+    get idToken() {
+      const token = unpacked.readToken(place);
+      return lengths ? joinIdToken(read(0, header), read(header, end), token) : token;
+    },
+    get claims() {
+      if (claims === undefined) {
+        const inToken = lengths
+          ? (JSON.parse(read(header, end)) as IdTokenClaims)
+          : decodeClaims(unpacked.readToken(place));
+        claims = freeze({ ...readTail()[1], ...inToken });
+      }
+      return claims;
+    },
+  };
 }
 
 /** Several requests of a session are given the same claims. */

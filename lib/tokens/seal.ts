@@ -45,7 +45,9 @@ export function createSealer(secrets: readonly string[]): Sealer {
       .setAuthTag(bytes.subarray(-tagBytes));
     try {
       const content = decipher.update(bytes.subarray(idBytes + ivBytes, -tagBytes));
-      return Buffer.concat([content, decipher.final()]);
+      // Of GCM it returns nothing: it is where a content that was altered is refused.
+      decipher.final();
+      return content;
     } catch {
       // Altered, cut, or sealed for another purpose.
       return undefined;

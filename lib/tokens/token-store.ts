@@ -46,8 +46,8 @@ export interface TokenStore {
   remove(place: RecordPlace): Promise<void>;
 }
 
-/** Records of the sessions last seen that are kept in the clear; each is a few kilobytes. */
-const maxOpened = 1000;
+/** Records of the sessions last seen that are kept in the clear; each takes two kilobytes or three. */
+const maxOpened = 5000;
 
 /** Records that were opened; flows that come and go share them, so that there is one bound. */
 export type OpenedRecords = Map<string, OpenedRecord>;
