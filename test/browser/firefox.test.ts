@@ -6,7 +6,7 @@ import {
   startBrowserSite,
 } from '../support/browser-site.ts';
 import { type Certificate, makeCertificate } from '../support/certificate.ts';
-import { type Firefox, startFirefox } from '../support/firefox.ts';
+import { type Firefox, type FirefoxTab, startFirefox } from '../support/firefox.ts';
 import { describeWithParts } from '../support/parts.ts';
 
 jest.setTimeout(60_000);
@@ -47,6 +47,7 @@ describeWithParts(['firefox-esr', 'openssl'], 'logins in Firefox, the OP on anot
     });
   };
   const heading = "document.querySelector('h1').textContent";
+  const agree = "document.querySelector('button').click()";
   const cart = "document.querySelector('#cart').textContent";
 
   it.each(rows)(
@@ -59,6 +60,35 @@ describeWithParts(['firefox-esr', 'openssl'], 'logins in Firefox, the OP on anot
       expect(await tab.evaluate(heading)).toBe('Private of ada');
       expect(await tab.evaluate(cart)).toBe('tea');
       expect(await tab.cookieNames()).toEqual([site.sessionCookie]);
+    },
+  );
+
+  it.each(rows)(
+    'by $responseMode, session cookie $sameSite, $scheme: in three tabs, in another order; back, reload, once more',
+    async ({ responseType, responseMode, sameSite, scheme }) => {
+      await start(scheme, { sameSite, oidc: { responseType, responseMode } });
+      const tab = await firefox.open();
+      await tab.go(`${site.origin}/cart`, `${site.origin}/`);
+      const tabs = [tab, await tab.another(), await tab.another()];
+      site.op.asksUser = true;
+      for (const [index, each] of tabs.entries()) {
+        await each.goAnywhere(`${site.origin}/private?tab=${index}`, 'Sign in');
+      }
+      for (const index of [2, 0, 1]) {
+        const each = tabs[index] as FirefoxTab;
+        await each.act(agree, `${site.origin}/private?tab=${index}`);
+        expect([await each.evaluate(heading), await each.evaluate(cart)]).toEqual([
+          'Private of ada',
+          'tea',
+        ]);
+      }
+      expect(await tab.cookieNames()).toEqual([site.sessionCookie]);
+      await tab.reload();
+      expect(await tab.evaluate(heading)).toBe('Private of ada');
+      await tab.back('Sign in');
+      await tab.act(agree, `${site.origin}/private?tab=0`);
+      expect(await tab.evaluate(heading)).toBe('Private of ada');
+      expect(site.op.count('/token')).toBe(3);
     },
   );
 

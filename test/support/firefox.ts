@@ -5,17 +5,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'undici';
+import { eventually } from './eventually.ts';
 import { requirePart } from './parts.ts';
 
 /** A tab of a Firefox, in a container of its own. */
 export interface FirefoxTab {
   /** Goes to a URL, and waits until a page with the other has been loaded. */
   go(url: string, until?: string): Promise<void>;
+  /** Goes to a URL, and waits until the page has the title, wherever that is. */
+  goAnywhere(url: string, title: string): Promise<void>;
   /** Runs something in the page, and waits until a page with the URL has been loaded. */
   act(expression: string, until: string): Promise<void>;
+  reload(): Promise<void>;
+  /** Goes back, and waits until the page has the title: one from the back-forward cache loads nothing. */
+  back(title: string): Promise<void>;
   evaluate(expression: string): Promise<unknown>;
   /** Cookies of all pages: those for one path only are left out. */
   cookieNames(): Promise<string[]>;
+  /** Another tab, which shares its cookies. */
+  another(): Promise<FirefoxTab>;
 }
 
 /** A real Firefox, driven by WebDriver BiDi. */
@@ -128,13 +136,24 @@ async function startSession(address: string): Promise<Session> {
   return { send, loaded };
 }
 
-async function openTab({ send, loaded }: Session): Promise<FirefoxTab> {
-  const { userContext } = await send('browser.createUserContext', {});
+async function openTab(session: Session, container?: unknown): Promise<FirefoxTab> {
+  const { send, loaded } = session;
+  const userContext = container ?? (await send('browser.createUserContext', {}))['userContext'];
   const created = await send('browsingContext.create', { type: 'tab', userContext });
   const context = String(created['context']);
   const run = (expression: string): Promise<Record<string, unknown>> =>
     send('script.evaluate', { expression, target: { context }, awaitPromise: true });
+  const isShowing = async (title: string): Promise<boolean> => {
+    // A page that is about to be left answers nothing, and one that is half there has no button.
+    const shown = 'document.readyState === "complete" && document.title';
+    const { result } = await run(shown).catch(() => ({ result: {} }));
+    return (result as { value?: unknown }).value === title;
+  };
   return {
+    async goAnywhere(url, title) {
+      await send('browsingContext.navigate', { context, url, wait: 'none' });
+      await eventually(() => isShowing(title));
+    },
     async go(url, until = url) {
       const arrival = loaded(context, until);
       await send('browsingContext.navigate', { context, url, wait: 'none' });
@@ -145,6 +164,13 @@ async function openTab({ send, loaded }: Session): Promise<FirefoxTab> {
       // Its answer may get lost with the page.
       run(expression).catch(() => undefined);
       await arrival;
+    },
+    async reload() {
+      await send('browsingContext.reload', { context, wait: 'complete' });
+    },
+    async back(title) {
+      await send('browsingContext.traverseHistory', { context, delta: -1 });
+      await eventually(() => isShowing(title));
     },
     async evaluate(expression) {
       const { result, exceptionDetails } = await run(expression);
@@ -160,5 +186,6 @@ async function openTab({ send, loaded }: Session): Promise<FirefoxTab> {
       );
       return ofAll.map(({ name }) => name).sort();
     },
+    another: () => openTab(session, userContext),
   };
 }
