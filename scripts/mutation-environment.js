@@ -15,6 +15,7 @@ export default class MutationEnvironment extends OneRealmEnvironment {
   #reached = new Set();
   #different = new Set();
   #failure;
+  #isFinished = false;
 
   constructor(config, context) {
     super(config, context);
@@ -58,6 +59,7 @@ export default class MutationEnvironment extends OneRealmEnvironment {
     if (event.name === 'test_fn_failure' || event.name === 'hook_failure') {
       this.#failure ??= String(event.error?.message ?? event.error);
     }
+    if (event.name === 'run_finish') this.#isFinished = true;
     if (event.name === 'test_start' && this.#failure !== undefined) event.test.mode = 'skip';
   }
 
@@ -65,7 +67,7 @@ export default class MutationEnvironment extends OneRealmEnvironment {
     const result = {
       test: this.#test,
       milliseconds: Date.now() - this.#begun,
-      failure: this.#failure,
+      failure: this.#isFinished ? this.#failure : 'its tests could not begin',
       reached: [...this.#reached],
       different: [...this.#different],
     };
