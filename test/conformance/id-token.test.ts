@@ -71,7 +71,7 @@ describe('Core 3.1.3.7 (1) an encrypted ID Token', () => {
     });
     flow.op.lie({ frontIdToken: { raw: jwe } });
     await flow.signIn();
-    expect(messages).toEqual([expect.stringContaining('turn encryption off at the OP')]);
+    expect(messages).toEqual([expect.stringContaining('it must be signed and not encrypted')]);
     await flow.close();
   });
 });
