@@ -1,5 +1,6 @@
 import { type ResponseJwtErrorCode, ValidationError } from '../errors.ts';
 import type { ResolvedOptions, ResponseMode } from '../options.ts';
+import { isTime } from './id-token-claims.ts';
 import { unwrapJwt } from './jwe.ts';
 import { verifyJws } from './jws.ts';
 import type { Provider } from './provider.ts';
@@ -65,11 +66,11 @@ function checkTimes(claims: Readonly<Record<string, unknown>>, options: UsedOpti
   const { exp, nbf } = claims;
   const now = options.now() / 1000;
   const tolerance = options.clockToleranceSeconds;
-  if (typeof exp !== 'number' || !(exp > now - tolerance)) {
+  if (!isTime(exp) || exp <= now - tolerance) {
     throw refusal('EXP', 'exp must be there and lie in the future; compare the clocks');
   }
   // RFC 7519 4.1.5: not to be accepted before it, where it is there.
-  if (nbf !== undefined && (typeof nbf !== 'number' || !(nbf <= now + tolerance))) {
+  if (nbf !== undefined && (!isTime(nbf) || nbf > now + tolerance)) {
     throw refusal('NBF', 'nbf must not lie in the future; compare the clocks');
   }
 }

@@ -5,6 +5,7 @@ import type { LoginFindings } from './code-exchange.ts';
 import type { DpopKey } from './dpop.ts';
 import { sendProven } from './dpop-request.ts';
 import type { IdTokenClaims, UserinfoClaims } from './id-token-claims.ts';
+import { isTime } from './id-token-claims.ts';
 import { unwrapJwt } from './jwe.ts';
 import { verifyJws } from './jws.ts';
 import { type DiscoveredProvider, isAsGoodAsIssuer, type Provider } from './provider.ts';
@@ -154,7 +155,7 @@ async function verifySigned(
   const { exp } = claims;
   const earliest = options.now() / 1000 - options.clockToleranceSeconds;
   // RFC 7519 4.1.4: not to be accepted after it, where it is there.
-  if (exp !== undefined && (typeof exp !== 'number' || !(exp > earliest))) {
+  if (exp !== undefined && (!isTime(exp) || exp <= earliest)) {
     throw refusal('EXP', 'exp must lie in the future', 'RFC 7519 4.1.4');
   }
   return claims;
