@@ -58,6 +58,7 @@ export type {
   LogoutAtOp,
   OnError,
   OnRefreshFailure,
+  Profile,
   PushedAuthorizationRequests,
   RefreshFailure,
   RequestedClaims,

@@ -304,6 +304,9 @@ export interface RequestObjectOptions {
 /** What the OP may send encrypted: ID Tokens, UserInfo, authorization responses that are JWTs. */
 export type EncryptedResponse = 'idToken' | 'userinfo' | 'authorization';
 
+/** A security profile: what it demands is turned on, what it forbids is refused at start-up. */
+export type Profile = 'fapi2' | 'fapi1-advanced';
+
 /** Options of {@link hybridFlow}. */
 export type HybridFlowOptions<Claims = unknown> = CommonOptions<Claims> & ClientCredentials;
 
@@ -317,6 +320,11 @@ export interface CommonOptions<Claims = unknown> {
   baseUrl: string;
   /** Seals cookies and stored tokens: at least 32 characters. The first of an array seals, all open. */
   secret: string | readonly string[];
+  /**
+   * Holds options and answers to a security profile of the OpenID Foundation: FAPI 2.0 Security Profile,
+   * or FAPI 1.0 Advanced. @default none
+   */
+  profile?: Profile | undefined;
   /** Wire name: `response_type`. @default 'code id_token' */
   responseType?: ResponseType | undefined;
   /**
@@ -534,6 +542,9 @@ export interface ResolvedOptions {
   readonly redirectUri: string;
   readonly postLogoutRedirectUri: string;
   readonly secrets: readonly string[];
+  readonly profile: Profile | undefined;
+  /** What the OP may sign with, whatever it offers. */
+  readonly signatureAlgorithms: readonly SignatureAlgorithm[];
   readonly responseType: ResponseType;
   /** `undefined`: by discovery. */
   readonly responseMode: ResponseMode | undefined;

@@ -218,7 +218,7 @@ async function accept(
   transaction: Transaction,
 ): Promise<AcceptedResponse> {
   refuseExpired(transaction, options);
-  return checkAuthorizationResponse(received, transaction, await provider.discovered());
+  return checkAuthorizationResponse(received, transaction, await provider.discovered(), options);
 }
 
 async function finish(

@@ -160,13 +160,13 @@ async function verifyFrontChannelIdToken(
       section: 'Core 3.3.2.9',
     });
   }
-  // FAPI 1.0 Part 2 5.1.1: s_hash, where an OP sends it, binds the state.
+  // FAPI 1.0 Advanced 5.1.1: s_hash, where an OP sends it, binds the state; 5.2.3.1 (3): it has to be there.
   checkTokenHash({
     claim: 's_hash',
     found: claims['s_hash'],
     value: state,
     alg,
-    isRequired: false,
+    isRequired: options.profile === 'fapi1-advanced',
     section: 'FAPI 1.0 Advanced 5.1.1',
   });
   return { sub: claims.sub, nonce: claims.nonce };
@@ -183,8 +183,9 @@ export function checkAuthorizationResponse(
   response: ReceivedResponse,
   transaction: Transaction,
   provider: DiscoveredProvider,
+  options: Pick<ResolvedOptions, 'profile'>,
 ): AcceptedResponse {
-  checkIssuerParameter(response, provider);
+  checkIssuerParameter(response, provider, options);
   const asked = askedMode(transaction);
   // The login may have begun when the option was another.
   const isJwt = isJwtMode(response.mode);
@@ -235,7 +236,11 @@ function jwtInPlaceOfPlain(): ValidationError {
  * missing `iss` is tolerated where a front-channel ID Token names the issuer (Core 3.3.2.12 is as
  * strong), and on errors, which bring nothing in.
  */
-function checkIssuerParameter(response: ReceivedResponse, provider: DiscoveredProvider): void {
+function checkIssuerParameter(
+  response: ReceivedResponse,
+  provider: DiscoveredProvider,
+  { profile }: Pick<ResolvedOptions, 'profile'>,
+): void {
   if (response.iss !== undefined && response.iss !== provider.metadata.issuer) {
     throw new ValidationError(
       'ERR_OIDC_ISS_MISMATCH',
@@ -243,12 +248,14 @@ function checkIssuerParameter(response: ReceivedResponse, provider: DiscoveredPr
       'the parameter iss of the authorization response names another issuer',
     );
   }
-  const isAdvertised = provider.metadata.authorization_response_iss_parameter_supported === true;
-  if (response.iss === undefined && isAdvertised && !response.idToken && !response.error) {
+  const { authorization_response_iss_parameter_supported: isAdvertised } = provider.metadata;
+  // FAPI 2.0 5.3.3.2 (5): whatever the OP says of it.
+  const isExpected = isAdvertised === true || profile === 'fapi2';
+  if (response.iss === undefined && isExpected && !response.idToken && !response.error) {
     throw new ValidationError(
       'ERR_OIDC_ISS_MISSING',
       'RFC 9207 2.4',
-      'the OP says that it sends the parameter iss, and this authorization response has none',
+      'the OP says that it sends the parameter iss, or the profile wants it, and this authorization response has none',
     );
   }
 }

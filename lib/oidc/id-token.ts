@@ -20,6 +20,7 @@ type CheckedOptions = Pick<
   | 'clientId'
   | 'clockToleranceSeconds'
   | 'idTokenSignedResponseAlg'
+  | 'signatureAlgorithms'
   | 'encryptionKeys'
   | 'encryptedResponses'
   | 'now'
@@ -53,12 +54,13 @@ export async function verifyIdToken(
 /** What ID Tokens may be signed with, and Logout Tokens with them. */
 export function idTokenAlgorithms(
   { metadata }: Pick<DiscoveredProvider, 'metadata'>,
-  options: Pick<ResolvedOptions, 'idTokenSignedResponseAlg'>,
+  options: Pick<ResolvedOptions, 'idTokenSignedResponseAlg' | 'signatureAlgorithms'>,
 ): AcceptedAlgorithms {
   return {
     option: 'idTokenSignedResponseAlg',
     registered: options.idTokenSignedResponseAlg,
     offered: metadata.id_token_signing_alg_values_supported,
+    known: options.signatureAlgorithms,
   };
 }
 

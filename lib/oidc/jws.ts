@@ -1,6 +1,5 @@
 import { compactVerify, errors } from 'jose';
 import { HybridFlowError } from '../errors.ts';
-import { signatureAlgorithms } from '../options.ts';
 import type { DiscoveredProvider } from './provider.ts';
 
 /** What can be wrong with a signed JWT before its claims are looked at. */
@@ -28,6 +27,8 @@ export interface AcceptedAlgorithms {
   readonly registered: string | undefined;
   /** What the OP lists for this kind of JWT. */
   readonly offered: readonly string[] | undefined;
+  /** What is taken at all. */
+  readonly known: readonly string[];
 }
 
 /**
@@ -55,11 +56,11 @@ export async function verifyJws(
   return { claims: parseClaims(payload, refuse), header };
 }
 
-function algorithmsOf({ registered, offered = ['RS256'] }: AcceptedAlgorithms): string[] {
+function algorithmsOf({ registered, offered = ['RS256'], known }: AcceptedAlgorithms): string[] {
   if (registered !== undefined) return [registered];
   // Discovery 3 makes the list of ID Tokens mandatory; where one is absent, RS256 is what a
   // registration means.
-  return offered.filter((alg) => (signatureAlgorithms as readonly string[]).includes(alg));
+  return offered.filter((alg) => known.includes(alg));
 }
 
 function translateJoseError(

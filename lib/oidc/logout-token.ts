@@ -29,6 +29,7 @@ type CheckedOptions = Pick<
   | 'clientId'
   | 'clockToleranceSeconds'
   | 'idTokenSignedResponseAlg'
+  | 'signatureAlgorithms'
   | 'encryptionKeys'
   | 'now'
 >;

@@ -14,6 +14,7 @@ type UsedOptions = Pick<
   | 'clientId'
   | 'clockToleranceSeconds'
   | 'authorizationSignedResponseAlg'
+  | 'signatureAlgorithms'
   | 'encryptionKeys'
   | 'encryptedResponses'
   | 'now'
@@ -44,6 +45,7 @@ export async function openResponseJwt(
     option: 'authorizationSignedResponseAlg',
     registered: options.authorizationSignedResponseAlg,
     offered: Array.isArray(offered) ? (offered as string[]) : undefined,
+    known: options.signatureAlgorithms,
   };
   const { claims } = await verifyJws(jws, discovered, accepted, refuseJws);
   checkAddress(claims, options);

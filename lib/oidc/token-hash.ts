@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ValidationError, type ValidationErrorCode } from '../errors.ts';
+import { ValidationError } from '../errors.ts';
 
 /** The hash inside each signature algorithm. Core 3.3.2.11; Ed25519 signs over SHA-512 (RFC 8032 5.1). */
 const hashOfAlgorithm: Readonly<Record<string, string>> = {
@@ -48,9 +48,11 @@ export function checkTokenHash(binding: HashBinding): void {
   const { claim, found, section } = binding;
   if (found === undefined) {
     if (!binding.isRequired) return;
-    const code: ValidationErrorCode =
-      claim === 'c_hash' ? 'ERR_OIDC_C_HASH_MISSING' : 'ERR_OIDC_AT_HASH_MISSING';
-    throw new ValidationError(code, section, `the ID Token must have ${claim}; it has none`);
+    throw new ValidationError(
+      missing[claim],
+      section,
+      `the ID Token must have ${claim}; it has none`,
+    );
   }
   if (found !== tokenHash(binding.value, binding.alg)) {
     throw new ValidationError(
@@ -60,6 +62,12 @@ export function checkTokenHash(binding: HashBinding): void {
     );
   }
 }
+
+const missing = {
+  c_hash: 'ERR_OIDC_C_HASH_MISSING',
+  at_hash: 'ERR_OIDC_AT_HASH_MISSING',
+  s_hash: 'ERR_OIDC_S_HASH_MISSING',
+} as const;
 
 const mismatch = {
   c_hash: 'ERR_OIDC_C_HASH_MISMATCH',

@@ -20,6 +20,7 @@ type UsedOptions = Pick<
   | 'clientId'
   | 'clockToleranceSeconds'
   | 'userinfoSignedResponseAlg'
+  | 'signatureAlgorithms'
   | 'encryptionKeys'
   | 'encryptedResponses'
   | 'claims'
@@ -142,6 +143,7 @@ async function verifySigned(
     option: 'userinfoSignedResponseAlg',
     registered: options.userinfoSignedResponseAlg,
     offered: discovered.metadata.userinfo_signing_alg_values_supported,
+    known: options.signatureAlgorithms,
   };
   const { claims } = await verifyJws(unverifiedJwt, discovered, accepted, refusal);
   // Core 5.3.2: a signed answer has iss and aud. Stricter than its SHOULD: without them an ID Token

@@ -1,6 +1,7 @@
 import type { Lock } from '../lock.ts';
 import { defaultOptions, type HybridFlowOptions, type ResolvedOptions } from '../options.ts';
 import { invalid, readFunction, readNumber, required } from './option-values.ts';
+import { algorithmsOfProfile, checkProfile, readProfile, withProfile } from './profiles.ts';
 import {
   type ResolvedCredentials,
   resolveCredentials,
@@ -18,6 +19,7 @@ import { refuseUnknown } from './unknown-option.ts';
 export const knownOptions: readonly string[] = [
   ...Object.keys(defaultOptions),
   'issuer',
+  'profile',
   'clientId',
   'clientSecret',
   'baseUrl',
@@ -74,18 +76,22 @@ export const knownOptions: readonly string[] = [
  * @param tenantId whose flow it is, where flows are chosen for each request
  * @throws {@link OptionsError} that names the option and never a secret's value
  */
-export function resolveOptions(options: HybridFlowOptions, tenantId?: string): ResolvedOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw invalid('options', 'an object', options);
+export function resolveOptions(given: HybridFlowOptions, tenantId?: string): ResolvedOptions {
+  if (typeof given !== 'object' || given === null) {
+    throw invalid('options', 'an object', given);
   }
-  refuseUnknown(options, knownOptions);
+  refuseUnknown(given, knownOptions);
+  const profile = readProfile(given);
+  const options = withProfile(given, profile);
   const urls = resolveUrls(options);
   const credentials = resolveCredentials(options);
   const request = resolveRequest(options);
   refuseUnboundToken(request, credentials);
   const { refreshMarginSeconds, clockToleranceSeconds, httpTimeoutSeconds } = defaultOptions;
 
-  return Object.freeze({
+  const resolved: ResolvedOptions = {
+    profile,
+    signatureAlgorithms: algorithmsOfProfile(profile),
     ...urls,
     clientId: required(options, 'clientId'),
     tenant: tenantId === undefined ? undefined : tenantDigest(tenantId),
@@ -111,7 +117,9 @@ export function resolveOptions(options: HybridFlowOptions, tenantId?: string): R
     fetch: readFunction(options, 'fetch') ?? globalThis.fetch,
     customFetch: readFunction(options, 'fetch'),
     now: readFunction(options, 'now') ?? Date.now,
-  });
+  };
+  checkProfile(resolved);
+  return Object.freeze(resolved);
 }
 
 /** RFC 9449 and RFC 8705 bind what the token endpoint gives; a token that goes by the browser is anybody's. */

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { CompactSign, type CryptoKey, generateKeyPair } from 'jose';
 import { type LogoutToken, verifyLogoutToken } from '../../lib/oidc/logout-token.ts';
 import type { DiscoveredProvider } from '../../lib/oidc/provider.ts';
+import { signatureAlgorithms } from '../../lib/options.ts';
 
 const now = 1_800_000_000;
 const options = {
@@ -10,6 +11,7 @@ const options = {
   clockToleranceSeconds: 30,
   idTokenSignedResponseAlg: undefined,
   encryptionKeys: [],
+  signatureAlgorithms,
   now: () => now * 1000,
 };
 const claims = {

@@ -2,6 +2,7 @@ import { Agent } from 'node:https';
 import express, { type Express } from 'express';
 import session, { MemoryStore } from 'express-session';
 import { createProxyMiddleware } from 'http-proxy-middleware';
+import type { ClientAuthMethod } from 'oidc-provider';
 import { type HybridFlow, type HybridFlowOptions, hybridFlow } from 'passport-oidc-hybrid';
 import { listenTls } from '../../lib/testing/listen-tls.ts';
 import { type BoundApi, byCertificate, createBoundApi } from './bound-api.ts';
@@ -36,6 +37,9 @@ export interface MutualTlsSetup {
   oidc?: Partial<HybridFlowOptions> | undefined;
   /** Metadata of the client at the OP. */
   client: Readonly<Record<string, unknown>>;
+  /** Further features and configuration of the OP. */
+  features?: Readonly<Record<string, unknown>>;
+  clientAuthMethods?: readonly ClientAuthMethod[];
   /** Whether certificates are asked for at endpoints of their own. */
   hasAliases?: boolean;
   /** Authorities that the OP knows. @default that of the client's certificate */
@@ -77,13 +81,14 @@ export async function startMutualTlsFlow(
     certificate: setup.hasAliases ? server : tls,
     host: 'localhost',
     accessTokenSeconds: 60,
-    features: { mTLS: mutualTlsFeature },
+    features: { mTLS: mutualTlsFeature, ...setup.features },
     configuration: {
       clientAuthMethods: [
         'tls_client_auth',
         'self_signed_tls_client_auth',
         'client_secret_basic',
         'none',
+        ...(setup.clientAuthMethods ?? []),
       ],
       ...(setup.hasAliases
         ? {

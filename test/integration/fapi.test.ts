@@ -1,0 +1,111 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { afterEach, beforeAll, expect, it } from '@jest/globals';
+import type { HybridFlowOptions } from 'passport-oidc-hybrid';
+import { json } from '../support/flow.ts';
+import {
+  type Certificates,
+  type MutualTlsFlow,
+  makeCertificates,
+  startMutualTlsFlow,
+} from '../support/mutual-tls-flow.ts';
+import { describeWithParts } from '../support/parts.ts';
+
+let certificates: Certificates;
+let flow: MutualTlsFlow;
+
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const jwks = { keys: [{ ...publicKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' }] };
+
+const byKey = {
+  oidc: { clientKey: privateKey, tokenEndpointAuthMethod: 'private_key_jwt' },
+  client: {
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: 'ES256',
+    jwks,
+  },
+};
+const byCertificate = {
+  oidc: { tokenEndpointAuthMethod: 'tls_client_auth' },
+  client: {
+    token_endpoint_auth_method: 'tls_client_auth',
+    tls_client_auth_san_dns: 'client.example',
+  },
+};
+
+const signed = { ...byKey.client, request_object_signing_alg: 'ES256' };
+
+async function start(
+  version: '2.0' | '1.0 Final',
+  { oidc, client }: { oidc: object; client: object },
+  more: object = {},
+): Promise<MutualTlsFlow> {
+  flow = await startMutualTlsFlow(certificates, {
+    oidc: {
+      profile: version === '2.0' ? 'fapi2' : 'fapi1-advanced',
+      ...oidc,
+      ...more,
+    } as Partial<HybridFlowOptions>,
+    client: { authorization_signed_response_alg: 'ES256', ...client },
+    clientAuthMethods: ['private_key_jwt'],
+    features: {
+      fapi: { enabled: true, profile: version },
+      jwtResponseModes: { enabled: true },
+      requestObjects: { enabled: true, requireSignedRequestObject: version === '1.0 Final' },
+      pushedAuthorizationRequests: {
+        enabled: true,
+        requirePushedAuthorizationRequests: version === '2.0',
+      },
+    },
+  });
+  return flow;
+}
+
+const visit = () => flow.browser.navigate(`${flow.baseUrl}/private`);
+
+describeWithParts(
+  ['openssl'],
+  'the profiles at a certified OP that holds to them, over TLS',
+  () => {
+    beforeAll(async () => {
+      certificates = await makeCertificates();
+    });
+    afterEach(() => flow.close());
+
+    it.each([
+      ['private_key_jwt', byKey],
+      ['tls_client_auth', byCertificate],
+    ])('FAPI 2.0 with %s: sign in, call an API, refresh', async (_method, client) => {
+      await start('2.0', client);
+      const arrival = await visit();
+      expect(json(arrival)).toEqual({ sub: 'ada' });
+      const atOp = arrival.history.find(({ url }) => url.startsWith(`${flow.op.issuer}/auth?`));
+      expect([...new URL(atOp?.url ?? 'none:').searchParams.keys()]).toEqual([
+        'client_id',
+        'request_uri',
+      ]);
+      flow.clock.advance(61);
+      expect((await flow.browser.navigate(`${flow.baseUrl}/orders`)).status).toBe(200);
+      expect(flow.op.grants).toMatchObject({ authorization_code: 1, refresh_token: 1, refused: 0 });
+    });
+
+    it.each([
+      ['a plain code', { responseType: 'code', requestObject: {} }],
+      ['a request that is not signed', { responseType: 'code id_token' }],
+    ])('FAPI 1.0 Advanced refuses %s, which goes without the profile', async (_what, more) => {
+      await start('1.0 Final', { ...byKey, client: signed }, { profile: undefined, ...more });
+      expect((await visit()).status).toBeGreaterThanOrEqual(400);
+      expect(flow.op.grants.authorization_code).toBe(0);
+    });
+
+    it.each([
+      ['"code id_token"', {}],
+      ['"code" by JARM', { responseType: 'code' }],
+      ['"code id_token", pushed', { pushedAuthorizationRequests: 'always' }],
+    ])('FAPI 1.0 Advanced: %s', async (_way, more) => {
+      const client = { ...signed, authorization_signed_response_alg: 'ES256' };
+      await start('1.0 Final', { oidc: byKey.oidc, client }, more);
+      expect(json(await visit())).toEqual({ sub: 'ada' });
+      expect((await flow.browser.navigate(`${flow.baseUrl}/orders`)).status).toBe(200);
+    });
+  },
+);
