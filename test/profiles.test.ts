@@ -89,8 +89,8 @@ describeWithParts(['openssl'], 'the option profile', () => {
     ...forbidden,
     ['clientKey', { clientSecret: 'secret', clientKey: undefined }],
     ['clientKey', { clientKey: ed }],
-    ['responseType', { responseType: 'code id_token token' }],
-    ['responseType', { responseType: 'code token' }],
+    ['responseType', { responseType: 'code id_token token', certificateBoundAccessTokens: false }],
+    ['responseType', { responseType: 'code token', certificateBoundAccessTokens: false }],
     ['responseMode', { responseType: 'code', responseMode: 'form_post' }],
   ])('"fapi1-advanced" refuses %s: %#', (option, change) => {
     expect(() => hybridFlow(optionsWith(change))).not.toThrow();
