@@ -152,7 +152,7 @@ function withImports(path, found = new Set()) {
 
 /** What each test file comes to, without any mutant awake; anew where something has changed. */
 async function recordTests(copy) {
-  const common = [...filesIn('lib'), 'scripts/mutants.js'].map(read);
+  const common = [...filesIn('lib'), 'scripts/mutants.js', 'scripts/mutate.js'].map(read);
   const hashOf = (test) =>
     createHash('sha256')
       .update(JSON.stringify([...common, ...[...withImports(test)].sort().map(read)]))
