@@ -70,8 +70,8 @@ function wishesAfter({ error, transaction }: FailedLogin): LoginWishes | undefin
   if (transaction === undefined || !(error instanceof AuthorizationResponseError)) return undefined;
   const prompt = promptAfter.get(error.error);
   if (prompt === undefined) return undefined;
-  const { acrValues, maxAge, organization } = transaction;
-  return { login: { ...withPrompt(prompt), acrValues, maxAge, organization } };
+  const { acrValues, maxAge, organization, sessionId } = transaction;
+  return { login: { ...withPrompt(prompt), acrValues, maxAge, organization }, sessionId };
 }
 
 /** An error of the OP is the end of its login, and no reason for another. */

@@ -29,6 +29,8 @@ export interface LoginWishes {
   /** Beyond what the options say. */
   readonly login?: LoginRequest | undefined;
   readonly note?: LoginNote['kind'] | undefined;
+  /** The visitor's session, where its cookie is `Strict` and another site has caused the request. */
+  readonly sessionId?: string | undefined;
 }
 
 /**
@@ -42,11 +44,11 @@ export async function beginLogin(
   req: Request,
   res: Response,
   returnTo: string,
-  { login, note }: LoginWishes = {},
+  { login, note, sessionId: leftBehindId }: LoginWishes = {},
 ): Promise<AuthorizationRequest> {
   const { options, provider, loginSessions, transactionCookies } = parts;
   res.locals['oidcReturnTo'] = returnTo;
-  const sessionId = loginSessions.visitorId(req);
+  const sessionId = loginSessions.visitorId(req) ?? leftBehindId;
   refuseLostSessionCookie(req as SessionRequest, options);
   const discovered = await provider.discovered();
   const responseMode = chooseResponseMode(discovered, options);

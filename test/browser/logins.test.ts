@@ -27,14 +27,23 @@ const ways = [
   ['code', 'query'],
 ] as const;
 
+/** What an OP says that may not ask, and would have to. */
+const mustAsk = [
+  ['login_required', 'login'],
+  ['interaction_required', 'login'],
+  ['consent_required', 'consent'],
+] as const;
+
 /** Every way of an answer, with each kind of session cookie, on each kind of site. */
 const rows = ways.flatMap(([responseType, responseMode]) =>
   (['lax', 'strict'] as const).flatMap((sameSite) =>
-    (['https', 'http'] as const).map((scheme) => ({
+    (['https', 'http'] as const).map((scheme, index) => ({
       responseType,
       responseMode,
       sameSite,
       scheme,
+      // Each of them by each way of an answer.
+      mustAsk: mustAsk[index + (sameSite === 'strict' ? 1 : 0)] ?? mustAsk[0],
     })),
   ),
 );
@@ -51,7 +60,7 @@ describeWithParts(['chromium', 'openssl'], 'logins in Chromium, the OP on anothe
 
   describe.each(rows)(
     'by $responseMode, session cookie $sameSite, $scheme',
-    ({ responseType, responseMode, sameSite, scheme }) => {
+    ({ responseType, responseMode, sameSite, scheme, mustAsk: [error, prompt] }) => {
       let site: BrowserSite;
       let context: BrowserContext;
       let page: Page;
@@ -200,6 +209,39 @@ describeWithParts(['chromium', 'openssl'], 'logins in Chromium, the OP on anothe
         await page.goto(`${site.origin}/news?page=2`);
         await page.waitForURL(`${site.origin}/news?page=2`);
         expect([await heading(), await page.textContent('#cart')]).toEqual(['News for ada', 'tea']);
+      });
+
+      it('made stronger, as an API or a page demands it, end where they began', async () => {
+        await page.goto(`${site.origin}/cart`);
+        await page.goto(`${site.origin}/private`);
+        await page.waitForURL(`${site.origin}/private`);
+        for (const [path, title, demands] of [
+          ['/transfer?to=bob', 'Transfer 200 of ada', { acr_values: 'mfa', max_age: '60' }],
+          ['/vault?no=7', 'Vault by hwk', { acr_values: 'hwk', max_age: '60' }],
+        ] as const) {
+          await goToOp(page, path);
+          await agree(page, path);
+          expect([await heading(), await page.textContent('#cart')]).toEqual([title, 'tea']);
+          expect(site.op.lastRequest('/authorize').parameters).toMatchObject(demands);
+        }
+        // Who is as strong as that is asked no more.
+        await page.goto(`${site.origin}/vault`);
+        expect(await heading()).toBe('Vault by hwk');
+        expect(site.op.count('/authorize')).toBe(3);
+        expect(await cookieNames()).toEqual([site.sessionCookie]);
+      });
+
+      it(`that the OP answers with ${error} are made once more, so that it may ask`, async () => {
+        site.op.lie({ mustAsk: { error, prompts: [prompt] } });
+        await page.goto(`${site.origin}/cart`);
+        await page.goto(`${site.origin}/private?page=2`);
+        await page.waitForURL(`${site.origin}/private?page=2`);
+        expect([await heading(), await page.textContent('#cart')]).toEqual([
+          'Private of ada',
+          'tea',
+        ]);
+        expect(site.op.lastRequest('/authorize').parameters).toMatchObject({ prompt });
+        expect(site.op.count('/authorize')).toBe(2);
       });
     },
   );

@@ -17,11 +17,15 @@ const errors = [
   ['account_selection_required', 'select_account'],
 ] as const;
 
+const withEachCookie = errors.flatMap((row) =>
+  (['lax', 'strict'] as const).map((sameSite) => [...row, sameSite] as const),
+);
+
 describe('Core 3.1.2.6 an OP that has to ask the user', () => {
-  it.each(errors)(
-    'and says %s is told that it may, and the login ends where it began',
-    async (error, prompt) => {
-      flow = await startFlow();
+  it.each(withEachCookie)(
+    'and says %s is told that it may, by %s; the login ends where it began, with the cart, session cookie %s',
+    async (error, prompt, sameSite) => {
+      flow = await startFlow({ session: { cookie: { sameSite } } });
       await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
       flow.op.lie({ mustAsk: { error, prompts: [prompt] } });
       const codes = await publishedErrors('refusal', async () => {

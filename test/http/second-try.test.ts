@@ -30,21 +30,27 @@ const ways = [
 ] as const;
 
 describe.each(ways)('a login to "%s" by %s', (responseType, responseMode) => {
-  it('whose cookie got lost begins again by itself, and ends signed in', async () => {
-    flow = await startFlow({ oidc: { responseType, responseMode } });
-    await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
-    const hop = await comeBackWithout();
-    let arrival: Arrival | undefined;
-    const codes = await publishedErrors('refusal', async () => {
-      arrival = await flow.browser.navigate(hop);
-    });
-    expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/` });
-    expect(json(arrival as Arrival)).toMatchObject({ claims: { sub: 'ada' }, cart: ['tea'] });
-    expect(codes).toEqual(['ERR_OIDC_TRANSACTION_UNKNOWN']);
-    expect(flow.op.count('/authorize')).toBe(2);
-    // The code of the answer without a cookie was not used.
-    expect(flow.op.count('/token')).toBe(1);
-  });
+  it.each(['lax', 'strict'] as const)(
+    'whose cookie got lost begins again by itself, and ends signed in, session cookie %s',
+    async (sameSite) => {
+      flow = await startFlow({
+        oidc: { responseType, responseMode },
+        session: { cookie: { sameSite } },
+      });
+      await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+      const hop = await comeBackWithout();
+      let arrival: Arrival | undefined;
+      const codes = await publishedErrors('refusal', async () => {
+        arrival = await flow.browser.navigate(hop);
+      });
+      expect(arrival).toMatchObject({ status: 200, url: `${flow.baseUrl}/` });
+      expect(json(arrival as Arrival)).toMatchObject({ claims: { sub: 'ada' }, cart: ['tea'] });
+      expect(codes).toEqual(['ERR_OIDC_TRANSACTION_UNKNOWN']);
+      expect(flow.op.count('/authorize')).toBe(2);
+      // The code of the answer without a cookie was not used.
+      expect(flow.op.count('/token')).toBe(1);
+    },
+  );
 
   it.each([
     ['no cookie at all', () => true, 'no cookie at all'],

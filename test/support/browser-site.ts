@@ -12,7 +12,7 @@ import { listenTls } from '../../lib/testing/listen-tls.ts';
 import { LyingOp } from '../../lib/testing/lying-op.ts';
 import type { Certificate } from './certificate.ts';
 import { sealingSecret } from './flow.ts';
-import { listen } from './listen.ts';
+import { type Listening, listen } from './listen.ts';
 import { createLoopbackFetch } from './loopback-fetch.ts';
 
 /** What a test in a real browser says about its site. */
@@ -77,7 +77,9 @@ export async function startBrowserSite(setup: BrowserSiteSetup = {}): Promise<Br
   });
   const sessionCookie = setup.sessionCookie ?? (certificate ? '__Host-sid' : 'sid');
   const seenUrls: string[] = [];
-  listening.server.on('request', buildApp(setup, oidc, sessionCookie, seenUrls));
+  const bank = await startBank();
+  const bankUrl = `http://127.0.0.1:${bank.port}/`;
+  listening.server.on('request', buildApp(setup, oidc, { sessionCookie, seenUrls, bankUrl }));
   const asked = (start: string): Promise<void> =>
     new Promise((resolve) => {
       const listener = ({ url = '' }: IncomingMessage): void => {
@@ -97,17 +99,33 @@ export async function startBrowserSite(setup: BrowserSiteSetup = {}): Promise<Br
     asked,
     async close() {
       await listening.close();
+      await bank.close();
       await op.stop();
       await loopback.close();
     },
   };
 }
 
+/** An API that wants users who have signed in by two factors. RFC 9470 3. */
+function startBank(): Promise<Listening> {
+  return listen((req, res) => {
+    if (req.headers['x-acr'] !== 'mfa') {
+      const challenge =
+        'Bearer error="insufficient_user_authentication", acr_values="mfa", max_age="60"';
+      res.writeHead(401, { 'WWW-Authenticate': challenge });
+    }
+    res.end();
+  });
+}
+
 function buildApp(
   { sameSite = 'lax', path, secure = 'auto' }: BrowserSiteSetup,
   oidc: HybridFlow,
-  sessionCookie: string,
-  seenUrls: string[],
+  {
+    sessionCookie,
+    seenUrls,
+    bankUrl,
+  }: { sessionCookie: string; seenUrls: string[]; bankUrl: string },
 ): Express {
   const app = express();
   app.use((req, _res, next) => {
@@ -141,9 +159,20 @@ function buildApp(
   app.get('/api', oidc.requireAuth(), (req, res) => {
     res.json({ isBearer: req.headers.authorization?.startsWith('Bearer ') });
   });
+  app.get('/transfer', oidc.requireAuth(), async (req, res, next) => {
+    const { acr = 'one factor' } = req.oidc?.claims ?? {};
+    await req.oidc?.fetch(bankUrl, { headers: { 'x-acr': String(acr) } }).then(({ status }) => {
+      res.send(page(`Transfer ${status} of ${req.oidc?.claims.sub}`, req.session.basket));
+    }, next);
+  });
+  const login = { acrValues: 'hwk', maxAge: 60 };
+  app.get('/vault', oidc.requireAuth({ login }), (req, res) => {
+    res.send(page(`Vault by ${req.oidc?.claims['acr']}`, req.session.basket));
+  });
   app.get('/away', oidc.requireAuth({ accessToken: false }), (req, res) => {
     res.redirect(`${req.oidc?.claims.iss}/jwks`);
   });
+  app.use(oidc.errorHandler());
   return path === undefined ? app : express().use(path, app);
 }
 
