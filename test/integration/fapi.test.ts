@@ -32,6 +32,19 @@ const byCertificate = {
   },
 };
 
+const withDpop = {
+  oidc: {
+    ...byKey.oidc,
+    certificateBoundAccessTokens: false,
+    dpop: true,
+  },
+  client: {
+    ...byKey.client,
+    tls_client_certificate_bound_access_tokens: false,
+    dpop_bound_access_tokens: true,
+  },
+};
+
 const signed = { ...byKey.client, request_object_signing_alg: 'ES256' };
 
 async function start(
@@ -85,6 +98,14 @@ describeWithParts(
       ]);
       flow.clock.advance(61);
       expect((await flow.browser.navigate(`${flow.baseUrl}/orders`)).status).toBe(200);
+      expect(flow.op.grants).toMatchObject({ authorization_code: 1, refresh_token: 1, refused: 0 });
+    });
+
+    it('FAPI 2.0 with private_key_jwt and DPoP: sign in, refresh', async () => {
+      await start('2.0', withDpop);
+      expect(json(await visit())).toEqual({ sub: 'ada' });
+      flow.clock.advance(61);
+      expect((await visit()).status).toBe(200);
       expect(flow.op.grants).toMatchObject({ authorization_code: 1, refresh_token: 1, refused: 0 });
     });
 

@@ -173,14 +173,14 @@ function buildApp(
   const agent = new Agent(certificate);
   app.use(
     '/api',
-    oidc.requireAuth({ proxied: true }),
+    oidc.requireAuth({ proxied: { to: apiUrl } }),
     createProxyMiddleware({ target: apiUrl, agent }),
   );
   app.use('/own-proxy', oidc.proxy({ target: apiUrl }));
   // Without the certificate: what a thief of the token could do.
   app.use(
     '/stolen',
-    oidc.requireAuth({ proxied: true }),
+    oidc.requireAuth({ proxied: { to: apiUrl } }),
     createProxyMiddleware({ target: apiUrl, secure: false }),
   );
   setup.routes?.(app, oidc);
