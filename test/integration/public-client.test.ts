@@ -40,7 +40,7 @@ describe('a public client at a certified OP', () => {
         grant_type: 'authorization_code',
         client_id: flow.op.clientId,
         redirect_uri: `${flow.baseUrl}/callback`,
-        code_verifier: 'a verifier that a thief has made up, as long as it has to be',
+        code_verifier: 'a-verifier-that-a-thief-has-made-up-as-long-as-it-has-to-be',
         code,
       });
     expect([stolen.status, stolen.body.error]).toEqual([400, 'invalid_grant']);

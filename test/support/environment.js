@@ -1,3 +1,4 @@
+import diagnostics from 'node:diagnostics_channel';
 import { format } from 'node:util';
 import { TestEnvironment } from 'jest-environment-node';
 
@@ -32,6 +33,7 @@ export default class OneRealmEnvironment extends TestEnvironment {
     for (const name of ['debug', 'error', 'info', 'log', 'warn']) {
       this.#listen(this.global.console, name, format);
     }
+    this.#endSubscriptions();
   }
 
   async teardown() {
@@ -40,6 +42,18 @@ export default class OneRealmEnvironment extends TestEnvironment {
     await super.teardown();
     if (leaked.length === 0) return;
     throw new Error(`secrets or tokens have been printed or logged:\n${leaked.join('\n')}`);
+  }
+
+  /** Channels belong to the process, and outlive the test file: the next one's events are none of its business. */
+  #endSubscriptions() {
+    const { subscribe, unsubscribe } = diagnostics;
+    diagnostics.subscribe = (name, listener) => {
+      subscribe(name, listener);
+      this.#restore.push(() => unsubscribe(name, listener));
+    };
+    this.#restore.push(() => {
+      diagnostics.subscribe = subscribe;
+    });
   }
 
   #listen(target, name, toText) {
