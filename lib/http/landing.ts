@@ -22,10 +22,14 @@ export function lookAgain(res: Response, path: string): void {
 
 /** {@link land} where somebody else is about to redirect: Passport, or the application after it. */
 export function landByNextRedirect(parts: FlowParts, req: Request, res: Response): void {
-  if (!hasStrictSession(req) && !parts.sessionChecks.isDue(req)) return;
   const { redirect } = res;
   const landInstead = (...statusAndUrl: readonly unknown[]): void => {
     res.redirect = redirect;
+    // Now, and not before: whether the visitor is signed in is the application's to decide.
+    if (!hasStrictSession(req) && !parts.sessionChecks.isDue(req)) {
+      Reflect.apply(redirect, res, statusAndUrl);
+      return;
+    }
     land(parts, req, res, String(statusAndUrl.find((argument) => typeof argument === 'string')));
   };
   res.redirect = landInstead as Response['redirect'];

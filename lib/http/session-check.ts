@@ -45,6 +45,10 @@ export interface SessionChecks {
    * @throws {@link SessionLostError} for the last of a row of logins
    */
   prepare(req: Request, res: Response, transaction: Transaction): void;
+  /**
+   * Whether this request has signed in, and checks are to follow. No longer, once the application has
+   * ended that login by itself.
+   */
   isDue(req: Request): boolean;
   /** Remembers in the browser that this request has signed it in. */
   remember(req: Request, res: Response): void;
@@ -62,6 +66,8 @@ export function createSessionChecks(options: ResolvedOptions): SessionChecks {
   const name = `${prefix}last`;
   /** Logins without the session of the one before, and how many there were in a row. */
   const rows = new WeakMap<Request, number>();
+  /** Ids of the sessions that requests have signed in with. */
+  const signedIn = new WeakMap<Request, string>();
   let sessionCookie: string | undefined;
 
   const forget = (res: Response): void => {
@@ -84,9 +90,14 @@ export function createSessionChecks(options: ResolvedOptions): SessionChecks {
         sessionCookie,
       );
     },
-    isDue: (req) => rows.has(req),
+    isDue(req) {
+      const { session, sessionID } = req as SessionRequest;
+      const isLeft = session?.[options.sessionKey] !== undefined && signedIn.get(req) === sessionID;
+      return isLeft && rows.has(req);
+    },
     remember(req, res) {
       const { sessionID } = req as SessionRequest;
+      signedIn.set(req, sessionID);
       const value = [options.now().toString(36), rows.get(req) ?? 1, digest(sessionID)].join('.');
       const maxAge = options.transactionTtlSeconds;
       res.append('Set-Cookie', serialize(name, value, { ...attributes, maxAge }));
