@@ -23,12 +23,11 @@ import { noteAttempt, tellStep } from './attempt.ts';
 import { fragmentField, readFormPost, readFragment, readQuery } from './callback-parameters.ts';
 import { type Recovery, recoverLogin } from './failed-login.ts';
 import type { FlowParts } from './flow-parts.ts';
-import { hasStrictSession } from './landing.ts';
 import type { RenewSession } from './login-session.ts';
 import { isNavigation, isSameOrigin } from './negotiation.ts';
 import { sendRedirect, sendRefresh } from './pages.ts';
 import { defaultReturnPath } from './return-to.ts';
-import { leaveSessionAlone } from './session-request.ts';
+import { hasStrictSession, leaveSessionAlone } from './session-request.ts';
 
 /** How long the browser may take from the first hop to the second. */
 const hopSeconds = 60;

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { FlowParts } from './flow-parts.ts';
 import { sendRedirect, sendRefresh } from './pages.ts';
 import { pathOfCheck } from './session-check.ts';
-import type { SessionRequest } from './session-request.ts';
+import { hasStrictSession } from './session-request.ts';
 
 /**
  * Sends the visitor on after a callback. A chain of redirects that began at the OP carries no Strict
@@ -33,10 +33,4 @@ export function landByNextRedirect(parts: FlowParts, req: Request, res: Response
     land(parts, req, res, String(statusAndUrl.find((argument) => typeof argument === 'string')));
   };
   res.redirect = landInstead as Response['redirect'];
-}
-
-/** Whether the session's cookie stays away from whatever another site has caused. */
-export function hasStrictSession(req: Request): boolean {
-  const { sameSite } = (req as Partial<SessionRequest>).session?.cookie ?? {};
-  return sameSite === true || sameSite === 'strict';
 }

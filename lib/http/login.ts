@@ -46,7 +46,7 @@ export async function beginLogin(
   returnTo: string,
   { login, note, sessionId: leftBehindId }: LoginWishes = {},
 ): Promise<AuthorizationRequest> {
-  const { options, provider, loginSessions, transactionCookies } = parts;
+  const { options, provider, loginSessions, sessionChecks, transactionCookies } = parts;
   res.locals['oidcReturnTo'] = returnTo;
   const sessionId = loginSessions.visitorId(req) ?? leftBehindId;
   refuseLostSessionCookie(req as SessionRequest, options);
@@ -70,6 +70,7 @@ export async function beginLogin(
     claims: (await options.requestObject?.claims(req)) ?? {},
   });
   transactionCookies.store(req, res, transaction);
+  sessionChecks.excuse(req, res);
   tellStep(req, 'begun', transaction.state);
   return request;
 }

@@ -9,7 +9,7 @@ import { callbackCookies } from './flow-cookies.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { sendRedirect } from './pages.ts';
 import { defaultReturnPath } from './return-to.ts';
-import type { SessionRequest } from './session-request.ts';
+import { hasStrictSession, type SessionRequest } from './session-request.ts';
 
 /** Name of the query parameter that carries a sealed {@link Check}. */
 const checkParameter = 'oidc_session_check';
@@ -52,6 +52,11 @@ export interface SessionChecks {
   isDue(req: Request): boolean;
   /** Remembers in the browser that this request has signed it in. */
   remember(req: Request, res: Response): void;
+  /**
+   * Forgets it where a login begins at a page that another site has led to: a Strict session cookie has
+   * stayed away from that request, which says nothing of the session.
+   */
+  excuse(req: Request, res: Response): void;
   /** Forgets it, at a logout. */
   forget(res: Response): void;
   /** Name of the session cookie; express-session tells nobody, so it is known after a login only. */
@@ -106,6 +111,9 @@ export function createSessionChecks(options: ResolvedOptions): SessionChecks {
         const own = set.find((cookie) => cookie.includes(sessionID));
         sessionCookie = own?.split('=')[0] ?? sessionCookie;
       });
+    },
+    excuse(req, res) {
+      if (hasStrictSession(req) && req.headers['sec-fetch-site'] === 'cross-site') forget(res);
     },
     forget,
     cookieName: () => sessionCookie,

@@ -53,6 +53,12 @@ export function leaveSessionAlone(req: Request): void {
   delete request.sessionID;
 }
 
+/** Whether the session's cookie stays away from whatever another site has caused. */
+export function hasStrictSession(req: Request): boolean {
+  const { sameSite } = (req as Partial<SessionRequest>).session?.cookie ?? {};
+  return sameSite === true || sameSite === 'strict';
+}
+
 function missingSession(): OptionsError {
   return new OptionsError(
     'ERR_OIDC_SESSION_MISSING',

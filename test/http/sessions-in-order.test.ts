@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import passport from 'passport';
 import type { Arrival } from '../support/browser.ts';
 import { startTickingClock } from '../support/clock.ts';
-import { type Flow, type FlowSetup, json, startFlow } from '../support/flow.ts';
+import { errorCode, type Flow, type FlowSetup, json, startFlow } from '../support/flow.ts';
 
 let flow: Flow;
 afterEach(() => flow.close());
@@ -76,5 +76,34 @@ describe('an application that ends a login by itself, in its own callback', () =
     isWelcome = true;
     const arrival = await flow.browser.navigate(`${flow.baseUrl}/login`);
     expect([arrival.url, checks(arrival)]).toEqual([`${flow.baseUrl}/welcome`, 3]);
+  });
+});
+
+describe('links of another site, opened one soon after the other', () => {
+  it.each(['lax', 'strict'] as const)(
+    'all lead to their pages without checks, session cookie %s',
+    async (sameSite) => {
+      await start({ session: { cookie: { sameSite } } });
+      for (let page = 1; page <= 8; page += 1) {
+        const url = `${flow.baseUrl}/private?page=${page}`;
+        const arrival = await flow.browser.navigate({
+          method: 'GET',
+          url,
+          from: 'https://mail.example',
+        });
+        expect([errorCode(arrival), arrival.url, checks(arrival)]).toEqual([undefined, url, 0]);
+        flow.clock.advance(1);
+      }
+    },
+  );
+
+  it('lead to the page that says why, where a Strict session gets lost', async () => {
+    await start({ session: { cookie: { sameSite: 'strict' } } });
+    flow.browser.refuses = (cookie) => cookie.startsWith('connect.sid=');
+    const url = `${flow.baseUrl}/private`;
+    const from = 'https://mail.example';
+    const arrival = await flow.browser.navigate({ method: 'GET', url, from });
+    expect(errorCode(arrival)).toBe('ERR_OIDC_SESSION_LOST');
+    expect(flow.op.count('/authorize')).toBe(2);
   });
 });
