@@ -29,7 +29,7 @@ const checksInRow = 3;
  */
 const maxInRow = 5;
 
-/** In a row is a login that begins so soon after the one before: nobody signs out and in that fast. */
+/** In a row is a login that begins so soon after the checks of the one before: nobody signs out and in that fast. */
 const secondsInRow = 5;
 
 /**
@@ -52,6 +52,8 @@ export interface SessionChecks {
   isDue(req: Request): boolean;
   /** Remembers in the browser that this request has signed it in. */
   remember(req: Request, res: Response): void;
+  /** Counts the time from here: the checks have taken some of it, and more in a slow network. */
+  countFromNow(req: Request, res: Response): void;
   /**
    * Forgets it where a login begins at a page that another site has led to: a Strict session cookie has
    * stayed away from that request, which says nothing of the session.
@@ -79,9 +81,16 @@ export function createSessionChecks(options: ResolvedOptions): SessionChecks {
     res.append('Set-Cookie', serialize(name, '', { ...attributes, maxAge: 0 }));
   };
 
+  const read = (req: Request): string[] => parse(req.headers.cookie ?? '')[name]?.split('.') ?? [];
+  const write = (res: Response, count: string | number, session: string): void => {
+    const value = [options.now().toString(36), count, session].join('.');
+    const maxAge = options.transactionTtlSeconds;
+    res.append('Set-Cookie', serialize(name, value, { ...attributes, maxAge }));
+  };
+
   return {
     prepare(req, res, { sessionId = '', startedAt }) {
-      const [time = '', count, session] = parse(req.headers.cookie ?? '')[name]?.split('.') ?? [];
+      const [time = '', count, session] = read(req);
       const signedInAt = Number.parseInt(time, 36);
       // No later: a tab that was open already. With its session: a second login on top of it.
       if (!(startedAt > signedInAt) || session === digest(sessionId)) return;
@@ -103,14 +112,16 @@ export function createSessionChecks(options: ResolvedOptions): SessionChecks {
     remember(req, res) {
       const { sessionID } = req as SessionRequest;
       signedIn.set(req, sessionID);
-      const value = [options.now().toString(36), rows.get(req) ?? 1, digest(sessionID)].join('.');
-      const maxAge = options.transactionTtlSeconds;
-      res.append('Set-Cookie', serialize(name, value, { ...attributes, maxAge }));
+      write(res, rows.get(req) ?? 1, digest(sessionID));
       res.once('finish', () => {
         const set = [res.getHeader('Set-Cookie') ?? []].flat().map(String);
         const own = set.find((cookie) => cookie.includes(sessionID));
         sessionCookie = own?.split('=')[0] ?? sessionCookie;
       });
+    },
+    countFromNow(req, res) {
+      const [, count, session] = read(req);
+      if (count !== undefined && session !== undefined) write(res, count, session);
     },
     excuse(req, res) {
       if (hasStrictSession(req) && req.headers['sec-fetch-site'] === 'cross-site') forget(res);
@@ -160,6 +171,7 @@ export async function answerCheck(parts: FlowParts, req: Request, res: Response)
   const isValid = expiresAt >= options.now() / 1000;
   if ((await parts.loginSessions.current(req)) !== undefined) {
     const next = left > 1 ? checkPath(parts, left - 1, session, url) : url;
+    if (isValid && left === 1) parts.sessionChecks.countFromNow(req, res);
     sendRedirect(res, isValid ? next : defaultReturnPath(options));
     return true;
   }
