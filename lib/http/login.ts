@@ -125,7 +125,7 @@ export function wantedLogin(
   const nothing = { maxAge: undefined, acrValues: [], organization: undefined, parameters: {} };
   const sealed = narrowLogin(login ?? nothing, openLogin(parts, query));
   const before = narrowLogin(loginRequestOf(options), sealed);
-  return narrowLogin(sealed, readLoginQuery(query, options.loginParams, before));
+  return narrowLogin(sealed, readLoginQuery(query, options.loginParams, before, options.claims));
 }
 
 /** Name of the query parameter that carries a sealed {@link LoginRequest} to the login route. */

@@ -1,6 +1,6 @@
 import { readAuthorizationParams } from '../authorization-parameters.ts';
 import { OptionsError, ValidationError } from '../errors.ts';
-import type { LoginOptions, ResolvedOptions } from '../options.ts';
+import type { LoginOptions, RequestedClaims, ResolvedOptions } from '../options.ts';
 import { authTimeOf, isOfOrganization } from './enforced-claims.ts';
 import type { IdTokenClaims } from './id-token-claims.ts';
 
@@ -104,6 +104,7 @@ export function readLoginQuery(
   query: readonly (readonly [name: string, value: string])[],
   allowed: readonly string[],
   before: LoginRequest,
+  { idToken }: ResolvedOptions['claims'],
 ): LoginRequest {
   const given = new Map<string, string>();
   for (const [name, value] of query) {
@@ -115,11 +116,17 @@ export function readLoginQuery(
   }
   const asked: LoginRequest = {
     maxAge: readers.max_age(given.get('max_age')),
-    acrValues: readers.acr_values(given.get('acr_values'), before),
+    acrValues: readers.acr_values(given.get('acr_values'), acrOf(before, idToken)),
     organization: readers.organization(given.get('organization'), before),
     parameters: Object.fromEntries([...given].filter(([name]) => !(name in readers))),
   };
   return asked;
+}
+
+/** What the application wants `acr` to be: a wish for the claim gives way to the `acr_values` of a login. */
+function acrOf({ acrValues }: LoginRequest, { acr }: RequestedClaims): readonly unknown[] {
+  if (acrValues.length > 0) return acrValues;
+  return acr?.values ?? (acr?.value === undefined ? [] : [acr.value]);
 }
 
 /** Parameters of the query that are enforced on the answer, each with what it may say. */
@@ -129,9 +136,9 @@ const readers = {
     if (!/^\d{1,9}$/.test(value)) throw refuseQuery('max_age', 'it is no number of seconds');
     return Number(value);
   },
-  acr_values(value: string | undefined, { acrValues }: LoginRequest): readonly string[] {
+  acr_values(value: string | undefined, wanted: readonly unknown[]): readonly string[] {
     const asked = spaceSeparated(value);
-    if (acrValues.length > 0 && !asked.every((acr) => acrValues.includes(acr))) {
+    if (wanted.length > 0 && !asked.every((acr) => wanted.includes(acr))) {
       throw refuseQuery('acr_values', 'the application asks for others');
     }
     return asked;

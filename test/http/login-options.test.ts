@@ -98,6 +98,19 @@ describe('loginParams', () => {
     expect(asked()).toMatchObject({ acr_values: 'pin', organization: 'org_a' });
   });
 
+  it.each([{ values: ['mfa', 'pin'] }, { essential: true, values: ['mfa', 'pin'] }])(
+    'lets nobody loosen acr by acr_values, where the claim is asked for: %j',
+    async (acr) => {
+      flow = await start({ loginParams: enforced, claims: { idToken: { acr } } });
+      flow.op.claims = { acr: 'password' };
+      const refused = await login('&acr_values=password');
+      expect([refused.status, errorCode(refused)]).toEqual([400, 'ERR_OIDC_LOGIN_PARAMETER']);
+      flow.op.claims = { acr: 'pin' };
+      expect((await login('&acr_values=pin')).status).toBe(200);
+      expect(asked()).toMatchObject({ acr_values: 'pin' });
+    },
+  );
+
   it('takes the stricter age of the query and the options', async () => {
     flow = await start({ loginParams: enforced, maxAge: 100 });
     await login('&max_age=5000');

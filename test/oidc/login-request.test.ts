@@ -43,7 +43,10 @@ describe('what an application says about one login', () => {
 
 describe('the query of the login route', () => {
   const read = (name: string, value: string): LoginRequest =>
-    readLoginQuery([[name, value]], ['login_hint', 'organization'], nothing);
+    readLoginQuery([[name, value]], ['login_hint', 'organization'], nothing, {
+      idToken: {},
+      userinfo: {},
+    });
 
   it.each([
     ['login_hint', 2048],
