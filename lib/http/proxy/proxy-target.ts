@@ -55,10 +55,11 @@ function climbs(path: string): boolean {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     if (/[\\\u0000-\u001f\u007f]/.test(text) || text.split('/').some(isDots)) return true;
     const decoded = decodePath(text);
-    // Malformed as it came, or a "%" that stands for itself after decoding.
-    if (decoded === undefined) return decoding === 0;
-    if (decoded === text) return false;
-    text = decoded;
+    // Malformed as it came, or a dot in more bytes than it takes, for whoever decodes once again.
+    if (decoded === undefined && (decoding === 0 || /%c[01]/i.test(text))) return true;
+    const next = decoded ?? decodeBytes(text);
+    if (next === text) return false;
+    text = next;
   }
   return true;
 }
@@ -75,6 +76,13 @@ function decodePath(text: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** As servers do that leave a "%" which stands for itself, and decode the rest. */
+function decodeBytes(text: string): string {
+  return text.replace(/%([\da-f]{2})/gi, (_found, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }
 
 function isLoopback(hostname: string): boolean {
