@@ -10,6 +10,7 @@ import type { OidcContext } from './http/oidc-context.ts';
 import type { OptionalAuthOptions } from './http/optional-auth.ts';
 import { type ProxyOptions, prepareProxy } from './http/proxy/proxy.ts';
 import type { RequireAuthOptions } from './http/require-auth.ts';
+import { comparable } from './http/router.ts';
 import type { HybridFlowStrategy } from './http/strategy.ts';
 import { createFindFlow, tenantHandler, unknownTenant } from './http/tenant-requests.ts';
 import { type HybridFlow, type SharedParts, tenantFlow } from './hybrid-flow.ts';
@@ -20,6 +21,7 @@ import {
   type TenantClient,
   type TenantFlowsOptions,
 } from './options/resolve-tenants.ts';
+import { tenantDigest } from './options/tenant-secrets.ts';
 import type { HybridFlowOptions, LoginOptions, Verify } from './options.ts';
 import { inProcessLock } from './tokens/lock.ts';
 import { createTenantSessions } from './tokens/tenant-sessions.ts';
@@ -95,8 +97,7 @@ function flowsOf(tenants: ResolvedTenants): TenantFlows {
       );
       return function hybridTenantRouter(req, res, next) {
         // No tenant is looked for where no route is.
-        const path = req.path.replace(/\/+$/, '').toLowerCase();
-        if (tenants.paths.has(path)) void route(req, res, next);
+        if (tenants.paths.has(comparable(req.path))) void route(req, res, next);
         else next();
       };
     },
@@ -197,6 +198,7 @@ function createFlowCache(tenants: ResolvedTenants): (client: unknown) => HybridF
       : tenantFlow({ ...common, ...own } as HybridFlowOptions, id, shared);
     // Also where it is the same: who came last is the last to give way.
     flows.set(id, { client, flow });
+    shared.sessions.keep(tenantDigest(id));
     return flow;
   };
 }

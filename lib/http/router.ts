@@ -54,8 +54,8 @@ export function createRouter(parts: FlowParts): RequestHandler {
   };
 }
 
-/** As Express compares paths: neither case nor a slash at the end counts. */
-function comparable(path: string): string {
+/** A path as Express compares it: neither case nor a slash at the end counts. */
+export function comparable(path: string): string {
   const lower = path.toLowerCase();
   return lower.endsWith('/') ? lower.slice(0, -1) : lower;
 }

@@ -12,6 +12,8 @@ import { recordKey } from './token-store.ts';
 export interface TenantSessions {
   /** Has a tenant's sessions followed by its newest flow. */
   follow(store: SessionStore, tenant: string, follower: RecordFollower): void;
+  /** Makes a tenant the last to give way, as its flow is: it is in use. */
+  keep(tenant: string): void;
   /** The stores that requests have come with, of whatever tenant. */
   stores(): readonly SessionStore[];
 }
@@ -57,6 +59,12 @@ export function createTenantSessions(
       const followers = followersOf.get(store) ?? followStore(store);
       followersOf.set(store, followers);
       followers.set(tenant, follower);
+    },
+    keep(tenant) {
+      for (const followers of followersOf.values()) {
+        const follower = followers.get(tenant);
+        if (follower !== undefined) followers.set(tenant, follower);
+      }
     },
     stores: () => [...followersOf.keys()],
   };

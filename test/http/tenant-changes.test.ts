@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { TenantClient } from 'passport-oidc-hybrid';
+import { subscribe, type TenantClient } from 'passport-oidc-hybrid';
 import request from 'supertest';
 import { Browser } from '../support/browser.ts';
 import { errorCode } from '../support/flow.ts';
@@ -97,7 +97,47 @@ describe('tenants that change', () => {
   });
 });
 
+describe('a path that is no route of the flow', () => {
+  it.each([
+    ['/login', 1],
+    ['/login/', 1],
+    ['/login//', 0],
+  ])('has no tenant looked for: %s', async (path, lookups) => {
+    const asked: string[] = [];
+    const { urls } = await start({
+      resolve: () => (req) => {
+        asked.push(req.path);
+        return undefined;
+      },
+    });
+    await request(urls.ada).get(path).expect(404);
+    expect(asked).toHaveLength(lookups);
+  });
+});
+
 describe('sessions of tenants in one store', () => {
+  it('end as those of a tenant whose flow is in use, however many tenants there are', async () => {
+    const { urls, browser, store, clients } = await start({
+      oidc: { maxTenants: 2, indexSessions: true },
+    });
+    const ends: unknown[] = [];
+    const stop = subscribe('logout', ({ by }) => ends.push(by));
+    await browser.navigate(`${urls.ada}/private`);
+    const [sessionId = ''] = await keysOf(store).then((keys) =>
+      keys.filter((key) => !key.includes(':')),
+    );
+    const bob = clients.get(`127.0.0.1:${tenants.port}`) as TenantClient;
+    for (const id of ['bob', 'carol']) {
+      clients.set(`127.0.0.1:${tenants.port}`, { ...bob, id } as TenantClient);
+      await new Browser().navigate(`${urls.bob}/open`);
+      await new Browser().navigate(`${urls.ada}/open`);
+    }
+    await new Promise((resolve) => store.destroy(sessionId, resolve));
+    stop();
+    expect(ends).toEqual(['application']);
+    expect(await keysOf(store)).toEqual([]);
+  });
+
   it('are ended by their own OP, by back-channel logout, and by no other', async () => {
     const { urls, browser, ops } = await start({
       isOneOp: true,
