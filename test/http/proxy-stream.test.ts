@@ -184,6 +184,22 @@ describe('an API that fails', () => {
     expect([answer.status, errorCode(answer)]).toEqual([504, 'ERR_OIDC_PROXY_TIMEOUT']);
   });
 
+  it('while a body is on its way leaves a connection on which the next request is answered', async () => {
+    const { api, sendRaw } = await start((_req, res) => void res.end('{}'));
+    await api.close();
+    const answers = await sendRaw([
+      'POST /proxied/a HTTP/1.1',
+      'Content-Length: 2000000',
+      '',
+      `${'a'.repeat(2_000_000)}GET /nothing HTTP/1.1`,
+      'Host: localhost',
+      'Connection: close',
+      '',
+      '',
+    ]);
+    expect(answers.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 502', 'HTTP/1.1 404']);
+  });
+
   it('while a body is on its way gets the caller an answer, and leaves the request whole', async () => {
     const { send } = await start(
       (req) => void req.socket.destroy(),

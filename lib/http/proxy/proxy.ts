@@ -94,7 +94,11 @@ export function proxy(parts: FlowParts, options: ProxyOptions): RequestHandler {
     forward(parts, prepared, guard, req, res).catch((error: unknown) => {
       // The caller has gone, and nobody is there to be told.
       if (res.closed && !res.errored) return undefined;
-      if (!res.headersSent) return refuseRequest(parts, req, res, next, error, guard.refusal);
+      if (!res.headersSent) {
+        // What is left of a body that was on its way, as Node does with bodies that nobody has begun to read.
+        if (req.readableDidRead) req.unpipe().resume();
+        return refuseRequest(parts, req, res, next, error, guard.refusal);
+      }
       // Too late for an answer of ours: the caller sees that the API's is not whole.
       if (error instanceof ProxyError) publish('error', { error, req });
       res.destroy();
