@@ -88,6 +88,9 @@ describe('a caller of oidc.proxy()', () => {
         'X-Real-IP': '127.0.0.1',
         'X-Original-URL': '/admin',
         'X-Rewrite-URL': '/admin',
+        X_Forwarded_For: '127.0.0.1',
+        X_Real_IP: '127.0.0.1',
+        Proxy: 'http://evil.example',
         'X-Kept': 'a',
       },
     });

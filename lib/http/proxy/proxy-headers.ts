@@ -20,6 +20,8 @@ const neverSent = new Set([
   // For the proxy to say, and not for its caller.
   'forwarded',
   'x-real-ip',
+  // RFC 3875 4.1.18 makes HTTP_PROXY of it, which many HTTP clients obey.
+  'proxy',
   // Some servers take the path of the request from them.
   'x-original-url',
   'x-rewrite-url',
@@ -65,7 +67,10 @@ export function upstreamHeaders(
   const { rawHeaders } = req;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] ?? '').toLowerCase();
-    if (neverSent.has(name) || name.startsWith(forwardedPrefix) || listed.includes(name)) continue;
+    // "X_Real_IP" and "X-Real-IP" are the same to servers that make variables of them.
+    const plain = name.replaceAll('_', '-');
+    if (neverSent.has(plain) || plain.startsWith(forwardedPrefix) || listed.includes(name))
+      continue;
     headers.push(name, rawHeaders[index + 1] ?? '');
   }
   headers.push('authorization', proven.authorization, 'via', `${req.httpVersion} ${viaName}`);
