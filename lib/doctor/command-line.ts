@@ -39,11 +39,15 @@ export async function runCommand(
   surroundings: Surroundings,
 ): Promise<number> {
   const { print } = surroundings;
+  if (args.some((argument) => ['help', '--help', '-h'].includes(argument))) {
+    print(usage);
+    return 0;
+  }
   let patient: Patient;
   try {
     patient = await readPatient(args, surroundings);
   } catch (error) {
-    print(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    print(`${plain(error instanceof Error ? error.message : String(error))}\n\n${usage}`);
     return 2;
   }
   const findings = await examine(patient);
@@ -102,6 +106,11 @@ async function readPatient(
 }
 
 function describe({ verdict, about, found, change }: Finding): string {
-  const line = `${verdict.padEnd(6)}${about.padEnd(16)}${found}\n`;
-  return change === undefined ? line : `${line}${' '.repeat(22)}change: ${change}\n`;
+  const line = `${verdict.padEnd(6)}${about.padEnd(16)}${plain(found)}\n`;
+  return change === undefined ? line : `${line}${' '.repeat(22)}change: ${plain(change)}\n`;
+}
+
+/** A terminal obeys control characters, and an issuer or a client id may have been pasted from anywhere. */
+function plain(text: string): string {
+  return text.replace(/\p{C}/gu, '\u{FFFD}');
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerMetadata } from 'openid-client';
 import { HybridFlowError, ProviderError } from '../errors.ts';
 import { chooseResponseMode } from '../oidc/authorization-request.ts';
+import { boundedFetch } from '../oidc/bounded-fetch.ts';
 import { adviseOnMetadata } from '../oidc/metadata-advice.ts';
 import { createProvider, type DiscoveredProvider } from '../oidc/provider.ts';
 import { requestTokens } from '../oidc/token-endpoint.ts';
@@ -47,13 +48,14 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     return [...examineBaseUrl(options), discoveryFailed(error, options)];
   }
   const mode = chooseResponseMode(discovered, options);
+  const fetch = boundedFetch(options);
   return [
     ...examineBaseUrl(options),
     ok('discovery', `${options.issuer} answers, and names itself so to the letter`),
     ...examineMetadata(discovered.metadata, options, mode),
-    await examineKeys(discovered, options, clock.fetch),
+    await examineKeys(discovered, fetch),
     ...clock.findings(options.clockToleranceSeconds),
-    ...(await probeRedirectUri(discovered, options, mode, clock.fetch)),
+    ...(await probeRedirectUri(discovered, options, mode, fetch)),
     ...(patient.clientSecret === undefined
       ? [note('client', 'not tried: no secret was given', 'set CLIENT_SECRET to try it')]
       : [await examineClient(discovered, options)]),
@@ -205,21 +207,17 @@ function examineLogout(metadata: ServerMetadata): Finding[] {
 
 async function examineKeys(
   { metadata }: DiscoveredProvider,
-  options: ResolvedOptions,
-  fetch: typeof globalThis.fetch,
+  fetch: ReturnType<typeof boundedFetch>,
 ): Promise<Finding> {
-  const response = await fetch(String(metadata.jwks_uri), {
-    signal: AbortSignal.timeout(options.httpTimeoutSeconds * 1000),
-  });
-  const body = (await response.json()) as {
-    keys: { kty?: unknown; use?: unknown; alg?: unknown }[];
-  };
-  const usable = body.keys.filter(
-    ({ kty, use = 'sig', alg }) =>
-      ['RSA', 'EC', 'OKP'].includes(String(kty)) &&
-      use === 'sig' &&
-      (alg === undefined || signatureAlgorithms.some((known) => known === alg)),
-  );
+  let keys: unknown;
+  try {
+    const response = await fetch(String(metadata.jwks_uri));
+    ({ keys } = (await response.json()) as { keys?: unknown });
+  } catch {
+    // What it says instead is the OP's text, and no word of it is for a terminal.
+    return fail('keys', 'jwks_uri gives no keys that can be read', 'ask who runs the OP');
+  }
+  const usable = (Array.isArray(keys) ? keys : []).filter(isForIdTokens);
   return usable.length === 0
     ? fail(
         'keys',
@@ -227,6 +225,12 @@ async function examineKeys(
         'let the OP sign by an asymmetric algorithm',
       )
     : ok('keys', `the OP publishes ${usable.length} of them for ID Tokens`);
+}
+
+function isForIdTokens(key: unknown): boolean {
+  const { kty, use = 'sig', alg } = Object(key) as Record<'kty' | 'use' | 'alg', unknown>;
+  const isKnown = alg === undefined || signatureAlgorithms.some((known) => known === alg);
+  return ['RSA', 'EC', 'OKP'].some((known) => known === kty) && use === 'sig' && isKnown;
 }
 
 /** Tries the client's credentials with a code that cannot be good. */

@@ -3,6 +3,9 @@ import type { DiscoveredProvider } from '../oidc/provider.ts';
 import type { ResolvedOptions, ResponseMode } from '../options.ts';
 import { type Finding, fail, note, ok } from './finding.ts';
 
+/** Characters of a page that are looked at: an OP's form, or its words about an error, are far shorter. */
+const longestPage = 100_000;
+
 /** Answers to `prompt=none` that mean: all is right, but nobody is signed in. Core 3.1.2.6. */
 const nobodyThere: readonly string[] = [
   'login_required',
@@ -22,7 +25,7 @@ export async function probeRedirectUri(
   { authorizationEndpoint, metadata }: DiscoveredProvider,
   options: ResolvedOptions,
   mode: ResponseMode,
-  fetch: typeof globalThis.fetch,
+  fetch: (url: string, init?: object) => Promise<Response>,
 ): Promise<Finding[]> {
   if (metadata.require_pushed_authorization_requests) {
     return [note(about, 'not tried: the OP takes pushed authorization requests only')];
@@ -33,20 +36,21 @@ export async function probeRedirectUri(
   let response: Response;
   let text: string;
   try {
-    const signal = AbortSignal.timeout(options.httpTimeoutSeconds * 1000);
-    response = await fetch(url, { redirect: 'manual', headers: { accept: 'text/html' }, signal });
-    text = (await response.text()).slice(0, 200_000);
+    response = await fetch(url.href, { headers: { accept: 'text/html' } });
+    text = (await response.text()).slice(0, longestPage);
   } catch {
-    return [note(about, 'cannot tell: the authorization endpoint did not answer')];
+    return [note(about, 'cannot tell: the authorization endpoint gave no answer that can be read')];
   }
   const location = response.headers.get('location');
-  const target = location === null ? undefined : new URL(location, url);
+  const isUrl = location !== null && URL.canParse(location, url.href);
+  const target = isUrl ? new URL(location, url) : undefined;
   const { redirectUri, clientId } = options;
-  const arrived = target?.href.startsWith(redirectUri)
-    ? new URLSearchParams(target.hash === '' ? target.search : target.hash.slice(1)).get('error')
-    : errorOfForm(text, redirectUri);
+  const arrived =
+    target !== undefined && `${target.origin}${target.pathname}` === redirectUri
+      ? new URLSearchParams(target.hash === '' ? target.search : target.hash.slice(1)).get('error')
+      : errorOfForm(text, redirectUri);
   if (arrived !== undefined) return [answered(arrived, options)];
-  const words = `${target?.search ?? ''} ${text}`.replace(/<[^>]*>/g, ' ');
+  const words = `${target?.search ?? ''} ${text}`.replace(/<[^<>]{0,1000}>/g, ' ');
   const isRefusal = response.status >= 400 || target?.searchParams.has('error') === true;
   // Names of the parameter, of Auth0's setting, and of Microsoft's error.
   if (isRefusal && /redirect[_ ]?ur[il]|callback ur[il]|AADSTS50011/i.test(words)) {
@@ -92,12 +96,13 @@ function errorOfForm(text: string, redirectUri: string): string | null | undefin
     .replace(/&#x2f;|&#47;/gi, '/')
     .replace(/&#x3a;|&#58;/gi, ':')
     .replace(/&amp;/g, '&');
-  const isThere = [...plain.matchAll(/\baction\s*=\s*["']([^"']*)["']/gi)].some(
+  const isThere = [...plain.matchAll(/\baction ?= ?["']([^"']{0,2000})["']/gi)].some(
     ([, action]) => action === redirectUri,
   );
   if (!isThere) return undefined;
-  const input = /<input[^>]*\bname\s*=\s*["']error["'][^>]*>/i.exec(plain)?.[0] ?? '';
-  return /\bvalue\s*=\s*["']([^"']*)["']/i.exec(input)?.[1] ?? null;
+  const inputs = [...plain.matchAll(/<input\b[^<>]{0,10000}>/gi)].map(([input]) => input);
+  const input = inputs.find((one) => /\bname ?= ?["']error["']/i.test(one)) ?? '';
+  return /\bvalue ?= ?["']([^"']*)["']/i.exec(input)?.[1] ?? null;
 }
 
 function requestParameters(options: ResolvedOptions, mode: ResponseMode): [string, string][] {

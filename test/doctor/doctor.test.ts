@@ -209,6 +209,18 @@ describe('doctor', () => {
 });
 
 describe('the command line', () => {
+  it.each([[['--help']], [['doctor', '--help']], [['-h']], [['help']]])(
+    'is explained to who asks, without a complaint: %j',
+    async (asked) => {
+      let output = '';
+      const print = (text: string): void => {
+        output += text;
+      };
+      expect(await runCommand(asked, { env: {}, readStdin: async () => '', print })).toBe(0);
+      expect(output).toMatch(/^usage: npx passport-oidc-hybrid doctor/);
+    },
+  );
+
   it.each([
     [['--client-secret', 's3cret'], 'must not be an argument'],
     [['--client-secret=s3cret'], 'must not be an argument'],
