@@ -16,9 +16,8 @@ export function createMinimalApp(environment: NodeJS.ProcessEnv): Express {
   });
   const app = express();
   const secret = read(environment, 'SESSION_SECRET');
-  app.use(
-    session({ secret, resave: false, saveUninitialized: false, cookie: { sameSite: 'lax' } }),
-  );
+  const cookie = { sameSite: 'lax', secure: 'auto' } as const;
+  app.use(session({ secret, resave: false, saveUninitialized: false, cookie }));
   app.use(oidc.router());
   app.get('/', oidc.optionalAuth(), (req, res) => {
     const links = req.oidc

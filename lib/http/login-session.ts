@@ -115,7 +115,7 @@ export function createLoginSessions(
   const follow = ({ session, sessionStore: store, secure }: SessionRequest): void => {
     followed.add(store);
     warnOfMissingLock(store, options);
-    warnOfInsecureCookie(session?.cookie.secure === true, { secure }, options);
+    if (session) warnOfInsecureCookie(session.cookie.secure === true, { secure }, options);
     const follower: RecordFollower = {
       sessionKey,
       now: options.now,

@@ -19,18 +19,20 @@ export function warnOfMissingLock(store: SessionStore, options: ResolvedOptions)
 }
 
 /**
- * With `cookie.secure: 'auto'` express-session goes by the request, and a proxy that ends TLS makes
- * it http: the session cookie then travels without `Secure`. Said once for each flow.
+ * express-session sets `Secure` only if it is told to. With `cookie.secure: 'auto'` it goes by the request, which a
+ * proxy that ends TLS makes http. Said once for each flow.
  */
 export function warnOfInsecureCookie(
   isCookieSecure: boolean,
   req: { readonly secure: boolean },
   options: ResolvedOptions,
 ): void {
-  if (!options.isSecure || req.secure || isCookieSecure || warnedOf.has(options)) return;
+  if (!options.isSecure || isCookieSecure || warnedOf.has(options)) return;
   warnedOf.add(options);
   process.emitWarning(
-    '"baseUrl" is https, and this request is not: the session cookie is sent without Secure. Behind a proxy that ends TLS, set app.set("trust proxy", 1) and let the proxy send X-Forwarded-Proto.',
+    req.secure
+      ? '"baseUrl" is https, and the session cookie is sent without Secure: give express-session cookie: { secure: \'auto\' }.'
+      : '"baseUrl" is https, and this request is not: the session cookie is sent without Secure. Behind a proxy that ends TLS, set app.set("trust proxy", 1) and let the proxy send X-Forwarded-Proto.',
     { type: 'OidcWarning', code: 'OIDC_INSECURE_COOKIE' },
   );
 }

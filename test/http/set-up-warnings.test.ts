@@ -94,4 +94,27 @@ describe('a session cookie without Secure, where baseUrl is https', () => {
       ],
     ]);
   });
+
+  it.each([
+    [undefined, 1],
+    [{ sameSite: 'lax' }, 1],
+    [{ secure: 'auto' }, 0],
+    [{ secure: true }, 0],
+  ] as const)('is warned of behind a proxy too: cookie %j', async (cookie, times) => {
+    flow = await startFlow({
+      oidc: { baseUrl: 'https://app.example' },
+      session: { cookie },
+      before: (app) => app.set('trust proxy', true),
+    });
+    for (const _ of [1, 2]) {
+      await flow.browser.fetch(`${flow.baseUrl}/api/x`, {
+        headers: { 'x-forwarded-proto': 'https' },
+      });
+    }
+    const said = [
+      expect.stringContaining("cookie: { secure: 'auto' }"),
+      { type: 'OidcWarning', code: 'OIDC_INSECURE_COOKIE' },
+    ];
+    expect(emitWarning.mock.calls).toEqual(times === 1 ? [said] : []);
+  });
 });
