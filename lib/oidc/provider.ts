@@ -127,7 +127,7 @@ async function discover(
     if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') throw otherIssuer(options);
     throw translateError(error, 'discovery', options.issuer);
   }
-  const metadata = Object.freeze(withAliases(found.serverMetadata(), mutualTls));
+  const metadata = Object.freeze(withAliases(withoutNulls(found.serverMetadata()), mutualTls));
   checkMetadata(metadata, options, isInsecureAllowed);
   const configure: DiscoveredProvider['configure'] = (isPatient, change) => {
     const timeoutSeconds = options.httpTimeoutSeconds * (isPatient ? patience : 1);
@@ -159,6 +159,12 @@ async function discover(
   };
 }
 
+/** Some OPs write null where RFC 8414 3.2 has members left out, and defaults are for what is left out. */
+function withoutNulls(metadata: client.ServerMetadata): client.ServerMetadata {
+  const present = Object.entries(metadata).filter(([, value]) => value !== null);
+  return { ...Object.fromEntries(present), issuer: metadata.issuer };
+}
+
 /** Endpoints that the client itself calls, as itself. */
 const clientEndpoints = [
   'token_endpoint',
@@ -182,6 +188,22 @@ function withAliases(
   return { ...metadata, ...Object.fromEntries(named.map((name) => [name, aliases[name]])) };
 }
 
+/** Lists of the discovery document that are read here, or by what comes after. */
+const lists = [
+  'response_types_supported',
+  'response_modes_supported',
+  'scopes_supported',
+  'code_challenge_methods_supported',
+  'id_token_signing_alg_values_supported',
+  'userinfo_signing_alg_values_supported',
+  'authorization_signing_alg_values_supported',
+  'token_endpoint_auth_methods_supported',
+] as const;
+
+function isListOfNames(value: unknown): boolean {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
+}
+
 function checkMetadata(
   metadata: client.ServerMetadata,
   options: ResolvedOptions,
@@ -198,6 +220,14 @@ function checkMetadata(
       'ERR_OIDC_METADATA',
       'discovery',
       `the discovery document needs "${name}", an https URL`,
+    );
+  }
+  for (const name of lists) {
+    if (metadata[name] === undefined || isListOfNames(metadata[name])) continue;
+    throw new ProviderError(
+      'ERR_OIDC_METADATA',
+      'discovery',
+      `"${name}" of the discovery document must be a list of names`,
     );
   }
   const proofs = metadata.dpop_signing_alg_values_supported;

@@ -74,6 +74,22 @@ describe('doctor at a hostile OP', () => {
     expect(status).toBe(1);
   });
 
+  it('names a list of the discovery document that is none', async () => {
+    const [status, output] = await doctor((path) =>
+      path.startsWith('/.well-known')
+        ? Response.json({
+            issuer: op.issuer,
+            authorization_endpoint: `${op.issuer}/authorize`,
+            token_endpoint: `${op.issuer}/token`,
+            jwks_uri: `${op.issuer}/jwks`,
+            response_types_supported: 'code id_token\x1b[31m',
+          })
+        : undefined,
+    );
+    expect(output).toMatch(/^fail +discovery +"response_types_supported" .* list of names$/m);
+    expect(status).toBe(1);
+  });
+
   it.each<[what: string, response: () => Response]>([
     ['a page without end', endless],
     ['a page of opened tags only', () => new Response('<input '.repeat(100_000), { status: 400 })],

@@ -48,6 +48,43 @@ describe('Discovery 4 endpoints', () => {
   });
 });
 
+describe('a list in a discovery document', () => {
+  const lists = [
+    'response_types_supported',
+    'response_modes_supported',
+    'scopes_supported',
+    'code_challenge_methods_supported',
+    'id_token_signing_alg_values_supported',
+    'userinfo_signing_alg_values_supported',
+    'authorization_signing_alg_values_supported',
+    'token_endpoint_auth_methods_supported',
+  ];
+  it.each(lists)('has to be one of names: %s', async (name) => {
+    for (const value of ['code id_token', 5, {}, [1], [null], true]) {
+      const op = opByFetch();
+      op.metadata[name] = value;
+      await expect(createProvider(op.options).discovered()).rejects.toMatchObject({
+        code: 'ERR_OIDC_METADATA',
+        message: `"${name}" of the discovery document must be a list of names`,
+      });
+    }
+    for (const value of [undefined, ['code id_token', 'RS256', 'client_secret_basic']]) {
+      const op = opByFetch();
+      op.metadata[name] = value;
+      const { metadata } = await createProvider(op.options).discovered();
+      expect(metadata[name]).toEqual(value);
+    }
+  });
+
+  it.each(lists)('is the same as absent where it is null: %s', async (name) => {
+    const op = opByFetch();
+    op.metadata[name] = null;
+    const { metadata } = await createProvider(op.options).discovered();
+    expect(metadata).not.toHaveProperty(name);
+    expect(metadata.token_endpoint).toBe(op.metadata['token_endpoint']);
+  });
+});
+
 describe('a discovery document that cannot be had', () => {
   const unreachable = (): Promise<Response> => Promise.reject(new TypeError('fetch failed'));
   it.each([
