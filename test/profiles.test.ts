@@ -92,6 +92,7 @@ describeWithParts(['openssl'], 'the option profile', () => {
     ['responseType', { responseType: 'code id_token token', certificateBoundAccessTokens: false }],
     ['responseType', { responseType: 'code token', certificateBoundAccessTokens: false }],
     ['responseMode', { responseType: 'code', responseMode: 'form_post' }],
+    ['requestObject', { requestObject: { lifetimeSeconds: 3571 } }],
   ])('"fapi1-advanced" refuses %s: %#', (option, change) => {
     expect(() => hybridFlow(optionsWith(change))).not.toThrow();
     expect(() => hybridFlow(optionsWith({ ...change, profile: 'fapi1-advanced' }))).toThrow(
@@ -127,6 +128,7 @@ describeWithParts(['openssl'], 'the option profile', () => {
     ['fapi1-advanced', { clientKey: { key: rsa, alg: 'PS256' } }],
     ['fapi1-advanced', { tokenEndpointAuthMethod: 'self_signed_tls_client_auth' }],
     ['fapi1-advanced', { responseType: 'code', responseMode: 'form_post.jwt' }],
+    ['fapi1-advanced', { requestObject: { lifetimeSeconds: 3570 } }],
   ])('"%s" lets through %#', (profile, change) => {
     expect(() => hybridFlow(optionsWith({ profile, ...change }))).not.toThrow();
   });

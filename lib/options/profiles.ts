@@ -132,6 +132,13 @@ const rules: Readonly<Record<Profile, readonly Rule[]>> = {
     ],
     ...ofBoth,
     [
+      'requestObject',
+      // FAPI 1.0 Advanced 5.2.2 (13): exp is 60 minutes after nbf at most, which is earlier by the tolerance.
+      ({ requestObject, clockToleranceSeconds: tolerance }) =>
+        requestObject === undefined || requestObject.lifetimeSeconds + tolerance <= 3600,
+      'good for 60 minutes at most, "clockToleranceSeconds" included',
+    ],
+    [
       'certificateBoundAccessTokens',
       ({ certificateBoundAccessTokens: isBound }) => isBound,
       'true: access tokens are bound to the certificate of this client',
