@@ -162,7 +162,8 @@ function handOver(
 /** The login route and the callback are told apart by their paths: a login route may have a query. */
 function isCallback(req: Request, callbackPath: string): boolean {
   const [path = ''] = req.originalUrl.split('?');
-  return path.replace(/\/+$/, '').endsWith(callbackPath);
+  // From the first slash of a row only, or a long row takes quadratic time.
+  return path.replace(/(?<!\/)\/+$/, '').endsWith(callbackPath);
 }
 
 /** What Passport calls a failure: the user or the application said no. */
