@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import { BoundedMap } from './bounded-map.ts';
-import { AuthenticationError } from './errors.ts';
+import { AuthenticationError, OptionsError } from './errors.ts';
 import type { AnswerOptions } from './http/error-answer.ts';
 import { checkGuard } from './http/guard.ts';
 import type { GuardHandler } from './http/guard-handler.ts';
@@ -22,7 +22,12 @@ import {
   type TenantFlowsOptions,
 } from './options/resolve-tenants.ts';
 import { tenantDigest } from './options/tenant-secrets.ts';
-import type { HybridFlowOptions, LoginOptions, Verify } from './options.ts';
+import {
+  defaultOptions,
+  type HybridFlowOptions,
+  type LoginOptions,
+  type Verify,
+} from './options.ts';
 import { inProcessLock } from './tokens/lock.ts';
 import { createTenantSessions } from './tokens/tenant-sessions.ts';
 import { createOpenedRecords } from './tokens/token-store.ts';
@@ -59,6 +64,7 @@ export interface TenantFlows<Claims = unknown> {
 interface CachedFlow {
   readonly client: TenantClient;
   readonly flow: HybridFlow;
+  readonly options: HybridFlowOptions;
 }
 
 /**
@@ -193,12 +199,41 @@ function createFlowCache(tenants: ResolvedTenants): (client: unknown) => HybridF
     const { id, ...own } = client;
     const before = flows.get(id);
     const isSame = before !== undefined && isDeepStrictEqual(before.client, client);
-    const flow = isSame
-      ? before.flow
-      : tenantFlow({ ...common, ...own } as HybridFlowOptions, id, shared);
+    const options = { ...common, ...own } as HybridFlowOptions;
+    const flow = isSame ? before.flow : tenantFlow(options, id, shared);
+    if (!isSame) {
+      for (const [other, cached] of flows) {
+        if (other !== id) refuseMixUp(options, cached.options);
+      }
+    }
     // Also where it is the same: who came last is the last to give way.
-    flows.set(id, { client, flow });
+    flows.set(id, { client, flow, options });
     shared.sessions.keep(tenantDigest(id));
     return flow;
   };
+}
+
+/**
+ * Two OPs at one redirect URI: one of them can send the browser on to the other, and gets the code that comes
+ * back. An ID Token beside the code tells who has answered, and so does an answer that is a JWT.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9700#section-4.4 RFC 9700 section 4.4}
+ * @throws {@link OptionsError} `ERR_OIDC_OPTION_INVALID`
+ */
+function refuseMixUp(own: HybridFlowOptions, other: HybridFlowOptions): void {
+  const isShared = new URL(own.baseUrl).href === new URL(other.baseUrl).href;
+  if (!isShared || own.issuer === other.issuer || (isNamed(own) && isNamed(other))) return;
+  throw new OptionsError(
+    'ERR_OIDC_OPTION_INVALID',
+    'baseUrl',
+    'two tenants with different issuers share a redirect URI, and without an ID Token beside the code nobody can tell whose answer it is: give each a "baseUrl" of its own, or all the "responseType" "code id_token"',
+  );
+}
+
+/** Whether each answer says by a signature which OP it is of. */
+function isNamed({
+  responseType = defaultOptions.responseType,
+  responseMode,
+}: HybridFlowOptions): boolean {
+  return responseType.includes('id_token') || responseMode?.includes('jwt') === true;
 }
