@@ -28,6 +28,7 @@ type Row = readonly [option: string, change: object];
 
 /** What neither profile lets through. */
 const forbidden: readonly Row[] = [
+  ['issuer', { issuer: 'http://localhost:4000' }],
   ['certificateBoundAccessTokens', { certificateBoundAccessTokens: false }],
   ['tokenEndpointAuthMethod', { clientSecret: 'secret' }],
   [

@@ -59,6 +59,12 @@ const strongMethods: readonly unknown[] = [
 
 const ofBoth: readonly Rule[] = [
   [
+    'issuer',
+    // FAPI 2.0 5.2.2, FAPI 1.0 Baseline 7.1. The application itself may be on loopback while it is developed.
+    ({ issuer }) => new URL(issuer).protocol === 'https:',
+    'https, on this machine too',
+  ],
+  [
     'tokenEndpointAuthMethod',
     ({ tokenEndpointAuthMethod: method, clientSecret, clientKeys }) =>
       strongMethods.includes(method) ||

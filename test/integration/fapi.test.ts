@@ -109,6 +109,13 @@ describeWithParts(
       expect(flow.op.grants).toMatchObject({ authorization_code: 1, refresh_token: 1, refused: 0 });
     });
 
+    it('FAPI 2.0 refuses tokens that are bound to nothing, as they come without the profile', async () => {
+      const unbound = { profile: undefined, responseType: 'code', dpop: undefined };
+      await start('2.0', withDpop, unbound);
+      expect((await visit()).status).toBeGreaterThanOrEqual(400);
+      expect(flow.op.grants.authorization_code).toBe(0);
+    });
+
     it.each([
       ['a plain code', { responseType: 'code', requestObject: {} }],
       ['a request that is not signed', { responseType: 'code id_token' }],
