@@ -21,7 +21,7 @@ export interface Transaction {
   readonly acrValues: readonly string[];
   readonly organization: string | undefined;
   /** Types of the authorization details that were asked for. RFC 9396 2. */
-  readonly detailTypes?: readonly string[];
+  readonly detailTypes?: readonly string[] | undefined;
   /** Where the visitor goes after the login: a checked path of the application. */
   readonly returnTo: string;
   /** The visitor's session, to be found again where its cookie is `Strict`, or another tab has moved it. */
@@ -64,7 +64,7 @@ type Fields = [
   sessionId: string | null | undefined,
   startedAt: number,
   /** Left out by flows that are not of a tenant. */
-  tenant?: string | null,
+  tenant?: string | null | undefined,
   /** Left out by logins without any. */
   detailTypes?: readonly string[],
 ];
@@ -120,7 +120,7 @@ export function serializeTransaction(transaction: Transaction): string {
     transaction.startedAt,
   ];
   const { tenant, detailTypes = [] } = transaction;
-  if (tenant !== undefined || detailTypes.length > 0) fields.push(tenant ?? null);
+  if (tenant !== undefined || detailTypes.length > 0) fields.push(tenant);
   if (detailTypes.length > 0) fields.push(detailTypes);
   return JSON.stringify(fields);
 }
@@ -144,7 +144,7 @@ export function parseTransaction(text: string): Transaction | undefined {
     sessionId: fields[10] ?? undefined,
     startedAt: fields[11],
     tenant: fields[12] ?? undefined,
-    ...(fields[13] === undefined ? {} : { detailTypes: fields[13] }),
+    detailTypes: fields[13],
   };
 }
 

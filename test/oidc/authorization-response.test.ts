@@ -1,11 +1,13 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type CryptoKey, generateKeyPair, SignJWT } from 'jose';
 import {
+  checkAuthorizationResponse,
   type ReceivedResponse,
   receiveAuthorizationResponse,
 } from '../../lib/oidc/authorization-response.ts';
-import type { Provider } from '../../lib/oidc/provider.ts';
+import type { DiscoveredProvider, Provider } from '../../lib/oidc/provider.ts';
 import type { ResponseParameters } from '../../lib/oidc/response-parameters.ts';
+import { createTransaction } from '../../lib/oidc/transaction.ts';
 import { tokenHash } from '../../lib/testing/hash.ts';
 import { opByFetch } from '../support/op-by-fetch.ts';
 
@@ -16,14 +18,14 @@ beforeAll(async () => {
 
 const { options } = opByFetch();
 
-function receive(parameters: ResponseParameters): Promise<ReceivedResponse> {
+function receive(parameters: ResponseParameters, resolved = options): Promise<ReceivedResponse> {
   const provider = {
     discovered: async () => ({
       metadata: { id_token_signing_alg_values_supported: ['ES256'] },
       keys: { find: async () => keys.publicKey },
     }),
   } as unknown as Provider;
-  return receiveAuthorizationResponse(parameters, 'form_post', provider, options);
+  return receiveAuthorizationResponse(parameters, 'form_post', provider, resolved);
 }
 
 function idToken(claims: object): Promise<string> {
@@ -84,5 +86,51 @@ describe('Core 3.3.2.11 the hashes of the front-channel ID Token', () => {
       code: `ERR_OIDC_${code}`,
       section,
     });
+  });
+});
+
+describe('JARM 2.1 whether an answer is a JWT', () => {
+  const jwtFlow = { ...options, responseMode: 'form_post.jwt' } as const;
+
+  it('is looked at before its login is', async () => {
+    const plain = { state: 's', code: 'c' };
+    expect(await receive(plain)).toMatchObject(plain);
+    await expect(receive(plain, jwtFlow)).rejects.toMatchObject({ code: 'ERR_OIDC_JARM_MISSING' });
+    await expect(receive({ response: 'a JWT' })).rejects.toMatchObject({
+      code: 'ERR_OIDC_JARM_UNEXPECTED',
+    });
+    await expect(receive({ response: 'a JWT' }, jwtFlow)).rejects.toMatchObject({
+      code: 'ERR_OIDC_JARM_MALFORMED',
+    });
+  });
+
+  it.each([
+    ['form_post', 'form_post', undefined],
+    ['form_post.jwt', 'form_post.jwt', undefined],
+    ['form_post', 'form_post.jwt', 'ERR_OIDC_JARM_MISSING'],
+    ['form_post.jwt', 'form_post', 'ERR_OIDC_JARM_UNEXPECTED'],
+  ] as const)('by %s is as the login asked: %s', (mode, responseMode, refusal) => {
+    const visitor = { responseMode, returnTo: '/', sessionId: undefined };
+    const transaction = createTransaction({ ...options, responseType: 'code' }, visitor);
+    const received = { mode, state: 's', code: 'c' } as ReceivedResponse;
+    const provider = { metadata: { issuer: options.issuer } } as DiscoveredProvider;
+    const check = () => checkAuthorizationResponse(received, transaction, provider, options);
+    if (refusal === undefined) expect(check()).toEqual({ code: 'c', expectedSub: undefined });
+    else expect(check).toThrow(expect.objectContaining({ code: refusal }));
+  });
+});
+
+describe('RFC 9700 4.4 the tenant that a state names', () => {
+  const parameters = { state: 'random~other', code: 'c' };
+
+  it('is that of the flow, where it is of a tenant', async () => {
+    expect(await receive(parameters, { ...options, tenant: 'other' })).toMatchObject(parameters);
+    await expect(receive(parameters, { ...options, tenant: 'own' })).rejects.toMatchObject({
+      code: 'ERR_OIDC_TENANT_MISMATCH',
+    });
+  });
+
+  it('is no matter to a flow without tenants', async () => {
+    expect(await receive(parameters)).toMatchObject(parameters);
   });
 });

@@ -23,6 +23,15 @@ describe('a transaction', () => {
     expect(parseTransaction(serializeTransaction(transaction))).toEqual(transaction);
   });
 
+  it('has no fields for tenants and authorization details in the cookie of a login without', () => {
+    const visitor = { responseMode, returnTo: '/', sessionId: undefined };
+    const lengthOf = (tenant?: string, detailTypes: string[] = []): number => {
+      const transaction = createTransaction({ ...options, tenant }, { ...visitor, detailTypes });
+      return JSON.parse(serializeTransaction(transaction)).length;
+    };
+    expect([lengthOf(), lengthOf('acme'), lengthOf(undefined, ['payment'])]).toEqual([12, 13, 14]);
+  });
+
   it('of another version is not read', () => {
     const transaction = createTransaction(options, {
       responseMode,
