@@ -30,6 +30,11 @@ const wanted = options.get('only')?.split(',') ?? [
 const applications = {
   bare: { name: 'bare: Express 5, express-session', stores: ['memory', 'redis'] },
   ours: { name: '**passport-oidc-hybrid**', stores: ['memory', 'redis'] },
+  'ours-same-site': {
+    name: '**passport-oidc-hybrid**, OP on the same site',
+    stores: ['memory', 'redis'],
+    isLoginOnly: true,
+  },
   'ours-proxy': {
     name: '**passport-oidc-hybrid**, `oidc.proxy()`',
     stores: ['memory', 'redis'],
@@ -49,10 +54,18 @@ const applications = {
   ...(hasApache()
     ? { apache: { name: 'Apache, mod_auth_openidc', stores: ['memory', 'redis'] } }
     : {}),
-  minimum: { name: 'minimum by hand', stores: ['memory', 'redis'] },
+  'express-floor': {
+    name: 'Express by hand, three requests, no check at all',
+    stores: ['memory', 'redis'],
+    isLoginOnly: true,
+  },
+  minimum: { name: 'minimum by hand', stores: ['memory', 'redis'], isLoginOnly: true },
 };
-const ordinary = Object.keys(applications).filter((app) => !applications[app].isProxyOnly);
-const withLogin = ordinary.filter((app) => app !== 'bare');
+const names = Object.keys(applications);
+const withLogin = names.filter((app) => !applications[app].isProxyOnly && app !== 'bare');
+const ordinary = names.filter(
+  (app) => !applications[app].isProxyOnly && !applications[app].isLoginOnly,
+);
 const hasOwnStore = (app) => applications[app].stores.length === 1;
 const storeName = (app, storeKind) => (hasOwnStore(app) ? 'cookie' : storeKind);
 
@@ -144,7 +157,7 @@ function printCosts(title, costs, baseApp, isCostRatio) {
 }
 
 async function requests(title, path, count, apps) {
-  const subjects = await startAll(apps.filter((app) => app !== 'minimum'));
+  const subjects = await startAll(apps);
   const costs = await interleave(subjects, (subject) => costOfRequests(subject, path, count));
   printCosts(title, costs, 'bare', false);
   await Promise.all(subjects.map(({ child }) => child.stop()));
@@ -159,7 +172,7 @@ function proxied() {
     'Proxied: GET of the API',
     '/api/rows',
     isQuick ? 200 : 600,
-    Object.keys(applications),
+    names.filter((app) => !applications[app].isLoginOnly),
   );
 }
 
@@ -174,9 +187,11 @@ async function login() {
 async function warm() {
   const apps = [
     'ours',
+    'ours-same-site',
     'express-openid-connect-store',
     'passport-openidconnect',
     'openid-client',
+    'express-floor',
     'minimum',
   ];
   const subjects = await startAll(apps);
@@ -192,8 +207,8 @@ async function warm() {
 
 async function stampede() {
   const rows = [];
-  for (const app of withLogin) {
-    if (app === 'minimum') continue;
+  for (const app of ordinary) {
+    if (app === 'bare') continue;
     const name = applications[app].name;
     if (app === 'passport-openidconnect') {
       rows.push([name, '1, 2', 'has no refresh', '-', '-', '-', '-']);
@@ -234,7 +249,6 @@ async function bytes() {
   const client = await createClient({ url: redis.url }).connect();
   const rows = [];
   for (const app of ordinary) {
-    if (app === 'minimum') continue;
     await client.flushAll();
     const storeKind = hasOwnStore(app) ? 'memory' : 'redis';
     const subject = await startSubject(app, storeKind, around);
@@ -281,8 +295,9 @@ async function bytes() {
 async function memory() {
   const sessions = isQuick ? 200 : 1000;
   const rows = [];
-  for (const [app, { name, stores, isProxyOnly }] of Object.entries(applications)) {
-    if (isProxyOnly || app === 'minimum' || app === 'apache') continue;
+  for (const app of ordinary) {
+    const { name, stores } = applications[app];
+    if (app === 'apache') continue;
     for (const storeKind of stores) {
       const subject = await startSubject(app, storeKind, around);
       await costOfLogins(subject, 200);

@@ -37,7 +37,7 @@ export async function startSubject(
       : await startChild('server.js', setting, execArgv);
   const { url } = child.ready;
   const subject = { app, storeKind, label: app, child, url, cookies: [], visitor: new Visitor() };
-  if (app === 'minimum') return subject;
+  if (app === 'minimum' || app === 'express-floor') return subject;
   for (let session = 0; session < sessions; session += 1) {
     subject.visitor = await signIn(subject);
     subject.cookies.push(subject.visitor.cookie(url));
@@ -47,7 +47,9 @@ export async function startSubject(
 
 /** A login by a new visitor. */
 export async function signIn({ app, url }) {
-  const visitor = new Visitor();
+  const visitor = new Visitor({
+    opSite: app === 'ours-same-site' ? 'same-site' : 'cross-site',
+  });
   const how = signInPaths[app] ?? '/login';
   if (typeof how === 'function') await how(visitor, url);
   else await visitor.signIn(url + how);

@@ -11,6 +11,12 @@ export class Visitor {
   #paths = new Map();
   /** Lines of `Set-Cookie` of the last answer. */
   setCookies = [];
+  /** Where the OP is, as browsers see it from the application. */
+  #opSite;
+
+  constructor({ opSite = 'cross-site' } = {}) {
+    this.#opSite = opSite;
+  }
 
   /** Cookies for a URL, a copy. @returns {Map<string, string>} */
   cookieMap(url) {
@@ -52,6 +58,7 @@ export class Visitor {
     const cookie = this.cookie(url);
     const all = {
       accept: 'text/html',
+      'sec-fetch-site': this.#opSite,
       'sec-fetch-mode': 'navigate',
       'sec-fetch-dest': 'document',
       ...(cookie === '' ? {} : { cookie }),

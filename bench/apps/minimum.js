@@ -84,7 +84,7 @@ function verifiedClaims(idToken, publicKeys) {
   return JSON.parse(Buffer.from(payload, 'base64url'));
 }
 
-function post(url, body, { agent, credentials }) {
+export function post(url, body, { agent, credentials }) {
   return new Promise((resolve, reject) => {
     const headers = {
       authorization: `Basic ${credentials}`,
@@ -97,7 +97,7 @@ function post(url, body, { agent, credentials }) {
   });
 }
 
-async function readText(stream) {
+export async function readText(stream) {
   const chunks = [];
   for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks).toString();

@@ -24,7 +24,7 @@ import { fragmentField, readFormPost, readFragment, readQuery } from './callback
 import { type Recovery, recoverLogin } from './failed-login.ts';
 import type { FlowParts } from './flow-parts.ts';
 import type { RenewSession } from './login-session.ts';
-import { isNavigation, isSameOrigin } from './negotiation.ts';
+import { isNavigation, isSameOrigin, isSameSite } from './negotiation.ts';
 import { sendRedirect, sendRefresh } from './pages.ts';
 import { defaultReturnPath } from './return-to.ts';
 import { hasStrictSession, leaveSessionAlone } from './session-request.ts';
@@ -39,37 +39,48 @@ const sealedParameter = 'oidc_response';
 const secondLookParameter = 'oidc_second_look';
 
 /**
- * First hop: the OP's cross-site POST, or the POST of our own page that found the answer in its
- * fragment. Browsers withhold Lax and Strict cookies from the former, so this hop reads no cookie
- * and leaves the session alone; it verifies what needs no transaction, drops the tokens, seals the
- * rest and sends the browser on with it.
+ * First hop: the OP's POST, or the POST of our own page that found the answer in its fragment. From
+ * another site it has neither Lax nor Strict cookies, so it leaves the session alone; it verifies what
+ * needs no transaction, drops the tokens, seals the rest and sends the browser on with it. An OP on
+ * the application's own site (`login.example.com` for `app.example.com`) has the cookies sent at once:
+ * then this hop is the last, where it may be.
+ *
+ * @param complete does what the second hop does; without it there is always a second hop
  */
-export async function receivePost(parts: FlowParts, req: Request, res: Response): Promise<void> {
-  const { mode, secondHop } = await sealResponse(parts, req, res);
+export async function receivePost(
+  parts: FlowParts,
+  req: Request,
+  res: Response,
+  complete?: (received: ReceivedResponse) => Promise<void>,
+): Promise<void> {
+  const mayComplete = complete !== undefined && isSameSite(req);
+  if (!mayComplete) leaveSessionAlone(req);
+  const { mode, received } = await receivePosted(parts, req, res);
+  if (mayComplete && mode === 'form_post' && hasTransaction(parts, req, received)) {
+    return complete(received);
+  }
+  leaveSessionAlone(req);
+  const secondHop = sealedPath(parts, received);
   // Chromium would hold all redirects that follow against the `form-action` of our own page.
   if (mode === 'fragment') sendRefresh(res, secondHop, 'Signing in', 'Continue');
   else sendRedirect(res, secondHop);
 }
 
-async function sealResponse(
-  parts: FlowParts,
-  req: Request,
-  res: Response,
-): Promise<{ mode: ResponseTransport; secondHop: string }> {
-  leaveSessionAlone(req);
+interface Posted {
+  readonly mode: ResponseTransport;
+  readonly received: ReceivedResponse;
+}
+
+async function receivePosted(parts: FlowParts, req: Request, res: Response): Promise<Posted> {
   try {
-    return await sealVerified(parts, req, res);
+    return await receiveVerified(parts, req, res);
   } catch (error) {
     publish('refusal', { error, req });
     throw error;
   }
 }
 
-async function sealVerified(
-  parts: FlowParts,
-  req: Request,
-  res: Response,
-): Promise<{ mode: ResponseTransport; secondHop: string }> {
+async function receiveVerified(parts: FlowParts, req: Request, res: Response): Promise<Posted> {
   const { options, provider } = parts;
   const posted = await readFormPost(req, res, options.callbackBodyLimitBytes);
   const fragment = readFragment(posted);
@@ -79,7 +90,15 @@ async function sealVerified(
   noteAttempt(req, response.state);
   const received = await receiveAuthorizationResponse(response, mode, provider, options);
   tellStep(req, 'received', received.state);
-  return { mode, secondHop: sealedPath(parts, received) };
+  return { mode, received };
+}
+
+function hasTransaction(
+  { transactionCookies }: FlowParts,
+  req: Request,
+  { state }: ReceivedResponse,
+): boolean {
+  return state !== undefined && transactionCookies.find(req, state) !== undefined;
 }
 
 /** The second hop, with the response sealed into it. */
@@ -114,19 +133,22 @@ export type CallbackOutcome =
   | { readonly end: 'failed'; readonly error: unknown };
 
 /**
- * Second hop: a GET, with the Lax cookies. Finds the transaction by the state, holds the response
- * against it, exchanges the code and signs the visitor in.
+ * Second hop, with the Lax cookies. Finds the transaction by the state, holds the response against it,
+ * exchanges the code and signs the visitor in.
+ *
+ * @param posted what the first hop has received, where that is the last one
  */
 export async function completeLogin(
   parts: FlowParts,
   req: Request,
   res: Response,
   signIn: { readonly verify: Verify | undefined; readonly signIn: SignIn },
+  posted?: ReceivedResponse,
 ): Promise<CallbackOutcome> {
   let received: ReceivedResponse | undefined;
   let transaction: Transaction | undefined;
   try {
-    received = await readSecondHop(parts, req);
+    received = posted ?? (await readSecondHop(parts, req));
     noteAttempt(req, received.state);
     transaction = findTransaction(parts, req, received);
     tellStep(req, 'matched', transaction.state);

@@ -48,3 +48,9 @@ export function isSameOrigin(req: Request, origin: string): boolean {
   if (site !== undefined) return site === 'same-origin' || site === 'none';
   return req.headers.origin === origin;
 }
+
+/** Whether a page of the application's own site has caused the request, so that no cookie stayed behind. */
+export function isSameSite(req: Request): boolean {
+  const site = req.headers['sec-fetch-site'];
+  return site === 'same-origin' || site === 'same-site';
+}

@@ -1,4 +1,5 @@
-import express, { type RequestHandler } from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
+import type { ReceivedResponse } from '../oidc/authorization-response.ts';
 import { sendToOpAgain } from './authorization-page.ts';
 import { completeLogin, receivePost, type SignIn } from './callback.ts';
 import { answerError } from './error-answer.ts';
@@ -62,14 +63,13 @@ export function comparable(path: string): string {
 
 function callbackPost(parts: FlowParts): RequestHandler {
   return function hybridCallbackPost(req, res, next) {
-    receivePost(parts, req, res).catch((error: unknown) =>
-      answerError(error, req, res, next, parts.options),
+    receivePost(parts, req, res, (received) => complete(parts, req, res, received)).catch(
+      (error: unknown) => answerError(error, req, res, next, parts.options),
     );
   };
 }
 
 function callbackGet(parts: FlowParts): RequestHandler {
-  const { verify } = parts.options;
   return function hybridCallbackGet(req, res, next) {
     if (req.method !== 'GET' || isPrefetch(req)) {
       // HEAD comes here too; neither may spend a code.
@@ -80,16 +80,26 @@ function callbackGet(parts: FlowParts): RequestHandler {
       sendFragmentPage(res, parts.options);
       return;
     }
-    const signIn: SignIn = (user, establish) =>
-      establish(user && canLogIn(req) ? passportSession(user) : regenerateSession);
     const answer = async (): Promise<void> => {
-      if (await answerCheck(parts, req, res)) return;
-      const outcome = await completeLogin(parts, req, res, { verify, signIn });
-      if (outcome.end === 'failed') throw outcome.error;
-      if (outcome.end === 'begun again') sendToOpAgain(res, outcome.request, parts.options);
-      else if (outcome.end === 'to look again') lookAgain(res, outcome.path);
-      else land(parts, req, res, outcome.returnTo);
+      if (!(await answerCheck(parts, req, res))) await complete(parts, req, res);
     };
     answer().catch((error: unknown) => answerError(error, req, res, next, parts.options));
   };
+}
+
+/** Ends a login, and answers as it ended. @throws what it failed by */
+async function complete(
+  parts: FlowParts,
+  req: Request,
+  res: Response,
+  posted?: ReceivedResponse,
+): Promise<void> {
+  const { verify } = parts.options;
+  const signIn: SignIn = (user, establish) =>
+    establish(user && canLogIn(req) ? passportSession(user) : regenerateSession);
+  const outcome = await completeLogin(parts, req, res, { verify, signIn }, posted);
+  if (outcome.end === 'failed') throw outcome.error;
+  if (outcome.end === 'begun again') sendToOpAgain(res, outcome.request, parts.options);
+  else if (outcome.end === 'to look again') lookAgain(res, outcome.path);
+  else land(parts, req, res, outcome.returnTo);
 }

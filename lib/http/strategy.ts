@@ -55,6 +55,7 @@ export function createStrategy(parts: FlowParts, verify: Verify): HybridFlowStra
   ): Promise<void> => {
     const res = req.res as Response;
     if (req.method === 'POST') {
+      // Always on to a GET: where the application lands its users is on the route of that.
       await receivePost(parts, req, res);
     } else if (isCallback(req, parts.options.callbackPath)) {
       // HEAD comes here too; neither may spend a code.

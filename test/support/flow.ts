@@ -28,6 +28,8 @@ export interface FlowSetup {
   session?: Partial<SessionOptions>;
   /** Path of the base URL, under which the application is mounted. */
   path?: string;
+  /** Whether the OP is on the application's own site. */
+  isSameSite?: boolean;
   /** Between the session and the router. */
   before?: (app: Express) => void;
   /** In place of the router. */
@@ -76,7 +78,8 @@ export async function startFlow(setup: FlowSetup = {}): Promise<Flow> {
   const store = setup.store ?? new MemoryStore();
   const errors: unknown[] = [];
   const listening = await listen();
-  const baseUrl = `http://localhost:${listening.port}${setup.path ?? ''}`;
+  const host = setup.isSameSite ? '127.0.0.1' : 'localhost';
+  const baseUrl = `http://${host}:${listening.port}${setup.path ?? ''}`;
   const oidc = hybridFlow({
     issuer: op.issuer,
     clientId: op.clientId,

@@ -1,0 +1,2 @@
+// The same application, for visitors whose OP is on its own site.
+export { start } from './ours.js';
