@@ -93,7 +93,12 @@ it.each<[string, Lies, string]>([
   ['a wrong nonce', { frontIdToken: { claims: { nonce: 'x' } } }, 'ERR_OIDC_ID_TOKEN_NONCE'],
   [
     'another issuer in iss',
-    { response: (own) => [...own.filter(([name]) => name !== 'iss'), ['iss', 'https://other.example']] },
+    {
+      response: (own) => [
+        ...own.filter(([name]) => name !== 'iss'),
+        ['iss', 'https://other.example'],
+      ],
+    },
     'ERR_OIDC_ISS_MISMATCH',
   ],
   [
