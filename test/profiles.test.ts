@@ -29,6 +29,8 @@ type Row = readonly [option: string, change: object];
 /** What neither profile lets through. */
 const forbidden: readonly Row[] = [
   ['issuer', { issuer: 'http://localhost:4000' }],
+  ['baseUrl', { baseUrl: 'http://localhost:3000' }],
+  ['baseUrl', { baseUrl: 'http://127.0.0.1:3000/shop' }],
   ['certificateBoundAccessTokens', { certificateBoundAccessTokens: false }],
   ['tokenEndpointAuthMethod', { clientSecret: 'secret' }],
   [

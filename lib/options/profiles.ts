@@ -60,9 +60,15 @@ const strongMethods: readonly unknown[] = [
 const ofBoth: readonly Rule[] = [
   [
     'issuer',
-    // FAPI 2.0 5.2.2, FAPI 1.0 Baseline 7.1. The application itself may be on loopback while it is developed.
+    // FAPI 2.0 5.2.2, FAPI 1.0 Baseline 7.1.
     ({ issuer }) => new URL(issuer).protocol === 'https:',
     'https, on this machine too',
+  ],
+  [
+    'baseUrl',
+    // FAPI 2.0 5.3.2.2, FAPI 1.0 Baseline 5.2.2. Loopback is for native applications only, which this is not.
+    ({ isSecure }) => isSecure,
+    'https, on this machine too, as the redirect URI begins with it',
   ],
   [
     'tokenEndpointAuthMethod',

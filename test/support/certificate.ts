@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,7 +11,7 @@ export type { Certificate } from '../../lib/testing/listen-tls.ts';
 import { requirePart } from './parts.ts';
 
 /**
- * Makes a certificate for DNS names, good for a day and trusted by nobody.
+ * Makes a certificate for DNS names and addresses, good for a day and trusted by nobody.
  *
  * @throws Error when `openssl` is missing or refuses, with what it said
  */
@@ -33,7 +34,7 @@ async function runOpenssl(
   const openssl = requirePart('openssl');
   const folder = await mkdtemp(join(tmpdir(), 'certificate-'));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const alternatives = names.map((name) => `DNS:${name}`).join(',');
+  const alternatives = names.map((name) => `${isIP(name) ? 'IP' : 'DNS'}:${name}`).join(',');
   const signer = authority && {
     '-CA': [join(folder, 'ca.pem'), authority.cert],
     '-CAkey': [join(folder, 'ca-key.pem'), authority.key],

@@ -11,7 +11,6 @@ import { type Certificate, makeCertificate, makeCertificateOf } from './certific
 import { type CertifiedOp, startCertifiedOp } from './certified-op.ts';
 import { type Clock, startClock } from './clock.ts';
 import { sealingSecret } from './flow.ts';
-import { listen } from './listen.ts';
 import { mutualTlsFeature } from './mutual-tls.ts';
 
 /** Certificates of a test: openssl takes its time. */
@@ -26,7 +25,7 @@ export async function makeCertificates(): Promise<Certificates> {
   const authority = await makeCertificate('authority.example');
   return {
     authority,
-    server: await makeCertificate('localhost'),
+    server: await makeCertificate('localhost', '127.0.0.1'),
     client: await makeCertificateOf(authority, 'client.example'),
     stranger: await makeCertificate('client.example'),
   };
@@ -47,7 +46,10 @@ export interface MutualTlsSetup {
   routes?: (app: Express, oidc: HybridFlow) => void;
 }
 
-/** An application, an OP and an API that ask for the client's certificate, by real TLS. */
+/**
+ * An application, and an OP and an API that ask for its certificate, all by real TLS. To a browser application and OP are
+ * two sites.
+ */
 export interface MutualTlsFlow {
   readonly baseUrl: string;
   readonly apiUrl: string;
@@ -70,10 +72,10 @@ export async function startMutualTlsFlow(
     requestCert: true,
     rejectUnauthorized: false,
   };
-  const app = await listen();
+  const app = await listenTls(server);
   const aliases = await listenTls(tls);
   const apiServer = await listenTls(tls);
-  const baseUrl = `http://localhost:${app.port}`;
+  const baseUrl = `https://127.0.0.1:${app.port}`;
   const aliasUrl = `https://localhost:${aliases.port}`;
   const op = await startCertifiedOp({
     redirectUris: [`${baseUrl}/callback`],
@@ -103,7 +105,6 @@ export async function startMutualTlsFlow(
     },
     client: {
       tls_client_certificate_bound_access_tokens: true,
-      application_type: 'native',
       response_types: ['code', 'code id_token'],
       ...setup.client,
     },
@@ -159,7 +160,7 @@ function buildApp(
       resave: false,
       saveUninitialized: false,
       store: new MemoryStore(),
-      cookie: { sameSite: 'lax' },
+      cookie: { sameSite: 'lax', secure: 'auto' },
     }),
   );
   app.use(oidc.router());
