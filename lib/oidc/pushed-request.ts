@@ -30,7 +30,7 @@ export function isPushed(
  * @throws {@link ProviderError} `ERR_OIDC_PAR_REFUSED` and others
  */
 export async function pushAuthorizationRequest(
-  provider: Pick<DiscoveredProvider, 'configuration' | 'metadata'>,
+  provider: Pick<DiscoveredProvider, 'configure' | 'metadata'>,
   parameters: Parameters,
   { clientId }: Pick<ResolvedOptions, 'clientId'>,
 ): Promise<[name: string, value: string][]> {
@@ -43,20 +43,44 @@ export async function pushAuthorizationRequest(
   }
   const signed = parameters.filter(([name]) => name === 'request');
   const sent = signed.length > 0 ? signed : parameters;
+  let unverifiedLifetime: unknown;
+  const configuration = provider.configure(false, (fetch) => async (endpoint, init) => {
+    const response = await fetch(endpoint, init);
+    unverifiedLifetime = await readLifetime(response);
+    return response;
+  });
   let url: URL;
   try {
-    // RFC 9126 2.2: 201 with a request_uri and the seconds it lives, both REQUIRED. The browser is on
-    // its way there at once; one that comes too late is for the OP to refuse.
+    // RFC 9126 2.2: 201 with a request_uri and the seconds it lives, both REQUIRED.
     url = await client.buildAuthorizationUrlWithPAR(
-      provider.configuration,
+      configuration,
       new URLSearchParams(sent.map(([name, value]): [string, string] => [name, value])),
     );
   } catch (error) {
     throw translateError(error, 'pushed_authorization_request');
+  }
+  // The browser is on its way there at once; one that comes too late is for the OP to refuse.
+  if (!Number.isSafeInteger(unverifiedLifetime) || Number(unverifiedLifetime) <= 0) {
+    throw new ProviderError(
+      'ERR_OIDC_PROVIDER_RESPONSE',
+      'pushed_authorization_request',
+      "the OP's answer to the pushed request cannot be used: expires_in must be a positive integer",
+    );
   }
   // RFC 9126 4: the two are the whole request.
   return [
     ['client_id', clientId],
     ['request_uri', url.searchParams.getAll('request_uri').at(-1) ?? ''],
   ];
+}
+
+/** `expires_in` as it came: openid-client takes a text for a number, and 0. */
+async function readLifetime(response: Response): Promise<unknown> {
+  try {
+    const answer: unknown = await response.clone().json();
+    return (answer as Record<string, unknown> | null)?.['expires_in'];
+  } catch {
+    // Not JSON: openid-client says so.
+    return undefined;
+  }
 }

@@ -83,8 +83,10 @@ describe('RFC 9126 2 the pushed request', () => {
   });
 });
 
-describe('RFC 9126 2.3 an endpoint that fails', () => {
-  it.each<[string, Lies['pushedRequest'], number, string]>([
+type Row = [string, Lies['pushedRequest'], number, string];
+
+describe('RFC 9126 2.2 and 2.3 an endpoint that fails', () => {
+  it.each<Row>([
     ['a refusal', { status: 400, body: '{"error":"invalid_request"}' }, 502, 'PAR_REFUSED'],
     ['a refused scope', { status: 400, body: '{"error":"invalid_scope"}' }, 502, 'PAR_REFUSED'],
     [
@@ -98,6 +100,10 @@ describe('RFC 9126 2.3 an endpoint that fails', () => {
     ['the wrong status', { status: 200 }, 502, 'PROVIDER_RESPONSE'],
     ['no request_uri', { json: () => ({ expires_in: 60 }) }, 502, 'PROVIDER_RESPONSE'],
     ['no lifetime', { json: ({ request_uri }) => ({ request_uri }) }, 502, 'PROVIDER_RESPONSE'],
+    ...[0, -1, 60.5, '60', null, true, [60]].map((expires_in): Row => {
+      const json = (body: object) => ({ ...body, expires_in });
+      return [`the lifetime ${JSON.stringify(expires_in)}`, { json }, 502, 'PROVIDER_RESPONSE'];
+    }),
     ['no JSON', { body: 'request_uri=urn:x' }, 502, 'PROVIDER_RESPONSE'],
     ['a redirect', { status: 302, headers: { location: '/' } }, 502, 'PROVIDER_RESPONSE'],
   ])('sends nobody away: %s', async (_what, pushedRequest, status, code) => {
