@@ -1,6 +1,7 @@
 import type { ResolvedOptions } from '../options.ts';
 import { type BoundedRequest, readBounded } from './bounded-answer.ts';
 import type { MutualTls } from './mutual-tls.ts';
+import { noteRequest } from './sent-secrets.ts';
 import { sendByUndici } from './undici-request.ts';
 
 /** Fetch 2.2.6: no Response is made of these with a body, and an OP may send one all the same. */
@@ -27,9 +28,9 @@ export function boundedFetch(
     const dispatcher = await mutualTls?.dispatcher();
     const { body, ...answer } = await send(url, init, signal, dispatcher);
     const isEmpty = body.length === 0 || bodiless.includes(answer.status);
-    if (isEmpty) return new Response(null, answer);
+    if (isEmpty) return noteRequest(new Response(null, answer), init);
     const isRewritten = rewrite !== undefined && init.method === 'POST' && answer.status < 300;
-    return new Response(isRewritten ? rewrite(body.toString()) : body, answer);
+    return noteRequest(new Response(isRewritten ? rewrite(body.toString()) : body, answer), init);
   };
 }
 

@@ -1,5 +1,5 @@
 import * as client from 'openid-client';
-import { type HybridFlowError, ProviderError, ValidationError } from '../errors.ts';
+import { ProviderError, ValidationError } from '../errors.ts';
 import { type DpopKey, dpopThumbprint } from './dpop.ts';
 import { sendProven } from './dpop-request.ts';
 import { unverifiedIdTokenName } from './id-token-aside.ts';
@@ -55,7 +55,7 @@ export async function requestTokens(
       ? send(configuration)
       : sendProven(discovered, { key: dpop, isPatient: isRefresh }, send));
   } catch (error) {
-    throw withoutSecrets(translateError(error, 'token'), parameters);
+    throw translateError(error, 'token');
   }
   checkTokenType(response.token_type, dpop);
   // RFC 6750 2.1: what cannot stand in a header would fail later, at every call to the API.
@@ -99,19 +99,4 @@ function checkTokenType(tokenType: string, dpop: DpopKey | undefined): void {
     dpop === undefined ? 'Core 3.1.3.3' : 'RFC 9449 5',
     `the token response must have the token_type ${wanted}`,
   );
-}
-
-/** An OP may repeat what it was sent, and its words are in logs and events. */
-function withoutSecrets(error: HybridFlowError, sent: Record<string, string>): HybridFlowError {
-  if (!(error instanceof ProviderError)) return error;
-  const secrets = [
-    sent['refresh_token'],
-    sent['code'],
-    sent['code_verifier'],
-    sent['subject_token'],
-  ];
-  const isIn = (text = ''): boolean => secrets.some((secret) => secret && text.includes(secret));
-  if (!isIn(error.error) && !isIn(error.error_description)) return error;
-  const { code, endpoint, message, cause } = error;
-  return new ProviderError(code, endpoint, message, { cause });
 }

@@ -7,6 +7,7 @@ import {
 } from '../errors.ts';
 import { safeCause } from '../safe-cause.ts';
 import { AnswerTooLargeError } from './bounded-answer.ts';
+import { repeatsSecret } from './sent-secrets.ts';
 
 /**
  * Turns what openid-client and fetch throw into this library's errors. The only place that knows
@@ -24,11 +25,10 @@ export function translateError(
   const reasons = causes(error);
   const cause = causeOf(reasons);
   if (error instanceof client.ResponseBodyError) {
-    const { status, error: code, error_description } = error;
-    return refusal(cause, place, status, { error: code, error_description });
+    return refusal(cause, place, error.response, error);
   }
   if (error instanceof client.WWWAuthenticateChallengeError) {
-    return refusal(cause, place, error.status, challengeParameters(error));
+    return refusal(cause, place, error.response, challengeParameters(error));
   }
   if (reasons.some(isTimeout)) {
     return new ProviderError(
@@ -110,16 +110,28 @@ export function refuseOutage(response: Response, endpoint: ProviderEndpoint): Re
   return response;
 }
 
-/** The OP's own words. */
+/** The OP's own words; what they are, nobody has checked. */
 interface OpWords {
-  readonly error?: string | undefined;
-  readonly error_description?: string | undefined;
+  readonly error?: unknown;
+  readonly error_description?: unknown;
 }
 
-function refusal(cause: unknown, place: Place, status: number, words: OpWords): ProviderError {
+/** An OP may repeat what it was sent, and its words are in events, and in what applications log. */
+function publicWords(
+  { error, error_description }: OpWords,
+  response: Response,
+): { error?: string; error_description?: string } {
+  const texts = Object.entries({ error, error_description }).filter(
+    (word): word is [string, string] => typeof word[1] === 'string',
+  );
+  return texts.some(([, text]) => repeatsSecret(text, response)) ? {} : Object.fromEntries(texts);
+}
+
+function refusal(cause: unknown, place: Place, response: Response, words: OpWords): ProviderError {
+  const { status } = response;
   if (isTransient(status)) return unavailable(cause, place, status);
   const { endpoint } = place;
-  const details = { cause, ...words };
+  const details = { cause, ...publicWords(words, response) };
   const refusedBy: Partial<Record<ProviderEndpoint, ProviderErrorCode>> = {
     userinfo: 'ERR_OIDC_USERINFO_REFUSED',
     pushed_authorization_request: 'ERR_OIDC_PAR_REFUSED',

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 
 /** How a token is encrypted. */
 export interface Encryption {
@@ -42,6 +42,13 @@ export interface AnswerLie {
   answer?: (res: ServerResponse) => void;
 }
 
+/** A request that the OP may refuse. */
+export interface RefusedRequest {
+  readonly path: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly headers: IncomingHttpHeaders;
+}
+
 /** One knob for each lie of the OP. */
 export interface Lies {
   frontIdToken?: IdTokenLie;
@@ -51,6 +58,8 @@ export interface Lies {
   response?: (parameters: [name: string, value: string][]) => [name: string, value: string][];
   /** Answers as if another response type had been asked for. */
   responseType?: string;
+  /** Answers a request in place of everything else, before it looks at who has sent it. */
+  refuses?: (request: RefusedRequest) => AnswerLie | undefined;
   /** Answers in another mode than was asked for. */
   responseMode?: string;
   /** What is wrong with an authorization response that is a JWT. */

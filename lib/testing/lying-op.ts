@@ -260,6 +260,8 @@ export class LyingOp {
     };
     this.requests.push(request);
     await this.#held.get(url.pathname)?.wait();
+    const refusal = this.#lies.refuses?.(request);
+    if (refusal !== undefined) return send(res, {}, { status: 400, ...refusal });
     switch (url.pathname) {
       case '/.well-known/openid-configuration':
         return send(res, this.#metadata(), this.#lies.discovery);

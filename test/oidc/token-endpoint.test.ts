@@ -3,7 +3,12 @@ import { createProvider } from '../../lib/oidc/provider.ts';
 import { requestTokens } from '../../lib/oidc/token-endpoint.ts';
 import { opByFetch } from '../support/op-by-fetch.ts';
 
-const sent = { code: 'code-1', code_verifier: 'verifier-1', refresh_token: 'refresh-1' };
+const sent = {
+  code: 'code-1',
+  code_verifier: 'verifier-1',
+  refresh_token: 'refresh-1',
+  subject_token: 'subject-1',
+};
 
 /** The error of a request that the OP refuses in these words. */
 async function refusedBy(words: object): Promise<unknown> {
