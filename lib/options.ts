@@ -519,7 +519,7 @@ export interface CommonOptions<Claims = unknown> {
   /** Epoch milliseconds; for tests. @default `Date.now` */
   now?: (() => number) | undefined;
   /**
-   * Allows `http:` beyond loopback. Never in production.
+   * Allows `http:` beyond loopback, and to issuers of tenants there. Never in production.
    *
    * @deprecated Everything that this library protects can be read and changed on the way.
    */

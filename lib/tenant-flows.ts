@@ -15,6 +15,7 @@ import type { HybridFlowStrategy } from './http/strategy.ts';
 import { createFindFlow, tenantHandler, unknownTenant } from './http/tenant-requests.ts';
 import { type HybridFlow, type SharedParts, tenantFlow } from './hybrid-flow.ts';
 import {
+  checkTenantIssuer,
   type ResolvedTenants,
   readTenant,
   resolveTenants,
@@ -196,6 +197,7 @@ function createFlowCache(tenants: ResolvedTenants): (client: unknown) => HybridF
   };
   return (given) => {
     const client = readTenant(given);
+    checkTenantIssuer(client, common);
     const { id, ...own } = client;
     const before = flows.get(id);
     const isSame = before !== undefined && isDeepStrictEqual(before.client, client);

@@ -145,6 +145,23 @@ export function readTenant(client: unknown): TenantClient {
   return { id, ...(copyOf(options) as object) };
 }
 
+/**
+ * Refuses an issuer that is data, and plain http: what this machine says to its neighbors is for the application
+ * to decide, and not for whoever registers as a tenant.
+ *
+ * @throws {@link OptionsError} `ERR_OIDC_OPTION_INVALID`
+ */
+export function checkTenantIssuer(
+  { issuer }: TenantClient,
+  { dangerouslyAllowInsecureRequests }: Partial<HybridFlowOptions>,
+): void {
+  if (issuer === undefined || dangerouslyAllowInsecureRequests === true) return;
+  if (URL.canParse(issuer) && new URL(issuer).protocol === 'https:') return;
+  const message =
+    'the "issuer" of a tenant must be an https URL, on this machine too; for development see dangerouslyAllowInsecureRequests';
+  throw new OptionsError('ERR_OIDC_OPTION_INVALID', 'issuer', message);
+}
+
 /** Keys are kept as they are: they do not change. */
 function copyOf(value: unknown): unknown {
   if (typeof value === 'function') {

@@ -65,6 +65,8 @@ export async function startTenants(setup: TenantsSetup = {}): Promise<Tenants> {
   const oidc = tenantFlows({
     secret: sealingSecret,
     now: clock.now,
+    // The OPs of both are on this machine.
+    dangerouslyAllowInsecureRequests: true,
     resolveClient: (req) =>
       setup.resolve ? setup.resolve(whole.rig as Tenants)(req) : byHost(req),
     ...setup.oidc,
