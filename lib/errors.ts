@@ -458,7 +458,7 @@ const statusOfProxy: Readonly<Record<ProxyErrorCode, number>> = {
   ERR_OIDC_PROXY_TIMEOUT: 504,
 };
 
-/** `oidc.proxy()` does not send a request on, or the API has failed it. */
+/** `oidc.proxy()`, or a guard with `proxied`, does not let a request go on, or the API has failed it. */
 export class ProxyError extends HybridFlowError {
   readonly code: ProxyErrorCode;
   readonly status: number;

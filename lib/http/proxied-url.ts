@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { OptionsError } from '../errors.ts';
+import { OptionsError, ProxyError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 
 /** A request that a proxy sends on. */
@@ -40,4 +40,19 @@ export function readProxiedUrl(
   }
   const prefix = `${base.origin}${base.pathname.replace(/\/+$/, '')}`;
   return (req) => new URL(`${prefix}${req.url}`);
+}
+
+/**
+ * Refuses a request line with a whole URL, or "*": what stands for a host there is the caller's word, and a proxy that
+ * puts it together with its target asks another server, with the token.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-3.2 RFC 9112 section 3.2}
+ * @throws {@link ProxyError} `ERR_OIDC_PROXY_PATH`
+ */
+export function refuseOtherThanPath({ url }: Request): void {
+  if (url.startsWith('/')) return;
+  throw new ProxyError(
+    'ERR_OIDC_PROXY_PATH',
+    'the request line of a proxied request must have a path, and no whole URL',
+  );
 }

@@ -4,7 +4,12 @@ import { takeNonce } from './downstream-nonce.ts';
 import type { FlowParts } from './flow-parts.ts';
 import { admit, createGuard, type Guard, type GuardOptions } from './guard.ts';
 import type { RequestContext } from './oidc-context.ts';
-import { type ProxiedOptions, readProxiedUrl, type UrlOf } from './proxied-url.ts';
+import {
+  type ProxiedOptions,
+  readProxiedUrl,
+  refuseOtherThanPath,
+  type UrlOf,
+} from './proxied-url.ts';
 import { refuseRequest } from './refuse-request.ts';
 
 /** Options of `requireAuth()`. */
@@ -61,6 +66,7 @@ async function authenticate(
 ): Promise<void> {
   // First of all: whatever happens below, a caller's own token goes nowhere.
   setBearer(req, undefined);
+  if (isProxied) refuseOtherThanPath(req);
   const { context, accessToken } = await admit(parts, req, guard);
   if (context.isProven) await prove(req, context, accessToken, urlOf);
   else if (accessToken !== undefined) setBearer(req, accessToken);
