@@ -21,6 +21,7 @@ import {
   hasOutlived,
   indexedLoginMark,
   isMarkOf,
+  isUnbound,
   type LoginMark,
   loginMark,
   type TokenRecord,
@@ -243,8 +244,7 @@ export function createLoginSessions(
       const place = { store: request.sessionStore, sessionId: request.sessionID };
       const record = await tokenStore.read(place);
       if (record?.loginId !== mark.id) return undefined;
-      // From before the option: its tokens are whoever's has them.
-      if (options.dpop !== undefined && record.tokens.dpop === undefined) return undefined;
+      if (isUnbound(record, options)) return undefined;
       if (hasOutlived(record, options)) {
         await settle((done) => request.session.destroy(done));
         return undefined;

@@ -40,6 +40,8 @@ export interface LoginFindings {
   readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined;
   /** What all its tokens are bound to, where they are. */
   readonly dpop?: DpopKey | undefined;
+  /** Whether all its tokens came where `certificateBoundAccessTokens` was on: none of them is good without a certificate. */
+  readonly isCertificateBound?: true | undefined;
 }
 
 /** Tokens of the token endpoint, every check passed: the only ones that are ever kept. */
@@ -103,7 +105,18 @@ export async function exchangeCode(
     claims,
     idToken: jws,
     ...(dpop === undefined ? {} : { dpop }),
+    ...certificateBinding(options),
   };
+}
+
+/** What is noted of tokens that came with these options: those from before the option are bound to nothing. */
+export function certificateBinding({
+  certificateBoundAccessTokens,
+}: Pick<ResolvedOptions, 'certificateBoundAccessTokens'>): Pick<
+  LoginFindings,
+  'isCertificateBound'
+> {
+  return { isCertificateBound: certificateBoundAccessTokens ? true : undefined };
 }
 
 /** The access token of a response. RFC 6749 5.1: scope may be left out where it is as requested. */

@@ -4,6 +4,7 @@ import type { ResolvedOptions } from '../options.ts';
 import {
   type AccessTokenSet,
   accessTokenOf,
+  certificateBinding,
   type GrantTokens,
   type LoginFindings,
 } from './code-exchange.ts';
@@ -25,7 +26,7 @@ export interface RefreshableTokens extends GrantTokens, LoginFindings {
 
 /** What a refresh gives: an access token for one API, and what becomes of the login. */
 export interface RefreshedTokens {
-  readonly grant: GrantTokens & Pick<LoginFindings, 'authorizationDetails'>;
+  readonly grant: GrantTokens & Pick<LoginFindings, 'authorizationDetails' | 'isCertificateBound'>;
   readonly access: AccessTokenSet;
 }
 
@@ -53,7 +54,10 @@ export async function refreshTokens(
   const isNew = refreshToken !== current.refreshToken;
   const refreshIssuedAt = isNew ? Math.floor(options.now() / 1000) : current.refreshIssuedAt;
   const { idToken: idTokenBefore, claims: claimsBefore } = current;
-  const details = refreshedDetails(response, current, target);
+  const details = {
+    ...refreshedDetails(response, current, target),
+    ...certificateBinding(options),
+  };
   const unchanged = {
     ...details,
     idToken: idTokenBefore,

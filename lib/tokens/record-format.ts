@@ -67,12 +67,13 @@ function contentOf(record: TokenRecord): PackedContent {
     tokens.refreshIssuedAt - loggedInAt,
     idToken.lengths,
   ];
-  const { userinfo, authorizationDetails, dpop } = tokens;
-  const hasFindings = [userinfo, authorizationDetails, dpop].some((item) => item !== undefined);
+  const { userinfo, authorizationDetails, dpop, isCertificateBound } = tokens;
+  const findings: LoginFindings = { userinfo, authorizationDetails, dpop, isCertificateBound };
+  const hasFindings = Object.values(findings).some((item) => item !== undefined);
   if (apiTokens.size > 0 || hasFindings) {
     head.push([...apiTokens].map(([key, token]) => [key, accessFields(token, loggedInAt)]));
   }
-  if (hasFindings) head.push({ userinfo, authorizationDetails, dpop });
+  if (hasFindings) head.push(findings);
   return {
     head,
     tokens: [

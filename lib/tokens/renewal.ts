@@ -97,7 +97,7 @@ async function exchangeOnce(
   const ofLogin = resolveTarget({}, options);
   const record = await renewOnce(parts, { login, target: ofLogin, rejected: undefined });
   const access = await exchangeToken(record.tokens, provider, options, target);
-  const exchanged = withExchangedToken(record, access, target);
+  const exchanged = withExchangedToken(record, access, target, options);
   // Another writer's record may hold and have no such token: this one was given for this login all the same.
   await writer.write(login, exchanged);
   return exchanged;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { BoundedMap } from '../bounded-map.ts';
 import type { EventLogin } from '../events.ts';
-import type { AccessTokenSet, TokenSet } from '../oidc/code-exchange.ts';
+import { type AccessTokenSet, certificateBinding, type TokenSet } from '../oidc/code-exchange.ts';
 import { authTimeOf } from '../oidc/enforced-claims.ts';
 import type { RefreshedTokens } from '../oidc/refresh-grant.ts';
 import type { ResolvedTarget } from '../oidc/token-target.ts';
@@ -112,9 +112,23 @@ export function withExchangedToken(
   record: TokenRecord,
   access: AccessTokenSet,
   { key }: ResolvedTarget,
+  options: Pick<ResolvedOptions, 'certificateBoundAccessTokens'>,
 ): TokenRecord {
+  const tokens = { ...record.tokens, ...certificateBinding(options) };
   const apiTokens = withApiToken(record.apiTokens, key, access);
-  return { ...record, version: record.version + 1, apiTokens };
+  return { ...record, version: record.version + 1, tokens, apiTokens };
+}
+
+/** Whether a thief of the tokens could use them, although the options want them bound: they are from before these. */
+export function isUnbound(
+  { tokens }: TokenRecord,
+  {
+    dpop,
+    certificateBoundAccessTokens,
+  }: Pick<ResolvedOptions, 'dpop' | 'certificateBoundAccessTokens'>,
+): boolean {
+  if (dpop !== undefined && tokens.dpop === undefined) return true;
+  return certificateBoundAccessTokens && tokens.isCertificateBound !== true;
 }
 
 function withApiToken(

@@ -153,6 +153,40 @@ describeWithParts(['openssl'], 'RFC 8705', () => {
       expect(await browser.fetch(`${baseUrl}/private`)).toMatchObject({ status: 401 });
     });
 
+    it('are demanded of logins from before the option, too: these are not signed in any more', async () => {
+      const { browser, baseUrl, startSecond, api } = await start({
+        client: { ...byAuthority, tls_client_certificate_bound_access_tokens: false },
+        oidc: { certificateBoundAccessTokens: false },
+      });
+      const binding = await startSecond({ certificateBoundAccessTokens: true });
+      const still = await startSecond({ certificateBoundAccessTokens: false });
+      await browser.navigate(`${baseUrl}/private`);
+      for (const path of ['/private', '/orders', '/api/orders', '/own-proxy/orders']) {
+        expect(await browser.fetch(`${binding.baseUrl}${path}`)).toMatchObject({ status: 401 });
+      }
+      expect(api.calls).toEqual({ accepted: 0, refused: [] });
+      expect(await browser.fetch(`${still.baseUrl}/private`)).toMatchObject({ status: 200 });
+      await binding.close();
+      await still.close();
+    });
+
+    it('stay so over refreshes of other processes, but for those that do not demand them', async () => {
+      const { browser, baseUrl, startSecond, clock, op } = await start({ client: byAuthority });
+      const second = await startSecond({});
+      const stopped = await startSecond({ certificateBoundAccessTokens: false });
+      await browser.navigate(`${baseUrl}/orders`);
+      const statuses: number[] = [];
+      for (const { baseUrl: other } of [second, { baseUrl }, stopped, second]) {
+        clock.advance(60);
+        statuses.push((await browser.fetch(`${other}/orders`)).status);
+      }
+      // Nobody has looked at what the third has got.
+      expect(statuses).toEqual([200, 200, 200, 401]);
+      expect(op.grants).toMatchObject({ refresh_token: 3 });
+      await second.close();
+      await stopped.close();
+    });
+
     it('are not demanded without the option', async () => {
       const { browser, baseUrl } = await start({
         client: { ...byAuthority, tls_client_certificate_bound_access_tokens: false },

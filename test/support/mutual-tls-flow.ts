@@ -1,9 +1,14 @@
 import { Agent } from 'node:https';
 import express, { type Express } from 'express';
-import session, { MemoryStore } from 'express-session';
+import session, { MemoryStore, type Store } from 'express-session';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import type { ClientAuthMethod } from 'oidc-provider';
-import { type HybridFlow, type HybridFlowOptions, hybridFlow } from 'passport-oidc-hybrid';
+import {
+  type HybridFlow,
+  type HybridFlowOptions,
+  hybridFlow,
+  inProcessLock,
+} from 'passport-oidc-hybrid';
 import { listenTls } from '../../lib/testing/listen-tls.ts';
 import { type BoundApi, byCertificate, createBoundApi } from './bound-api.ts';
 import { Browser } from './browser.ts';
@@ -59,6 +64,10 @@ export interface MutualTlsFlow {
   readonly browser: Browser;
   /** Paths of the OP that were called with a certificate, by its aliases or not. */
   readonly aliased: string[];
+  /** Another process of the application: with the same sessions, and options of its own. */
+  startSecond(
+    change: Partial<HybridFlowOptions>,
+  ): Promise<{ readonly baseUrl: string; close(): Promise<void> }>;
   close(): Promise<void>;
 }
 
@@ -118,7 +127,7 @@ export async function startMutualTlsFlow(
   apiServer.server.on('request', api.listener);
   const apiUrl = `https://localhost:${apiServer.port}`;
   const clock = startClock();
-  const oidc = hybridFlow({
+  const options = {
     issuer: op.issuer,
     clientId: op.clientId,
     tokenEndpointAuthMethod: 'tls_client_auth',
@@ -128,9 +137,13 @@ export async function startMutualTlsFlow(
     secret: sealingSecret,
     resource: op.audience,
     now: clock.now,
+    lock: inProcessLock(),
     ...setup.oidc,
-  } as HybridFlowOptions);
-  app.server.on('request', buildApp(setup, oidc, apiUrl, { ...client, ca: server.cert }));
+  } as HybridFlowOptions;
+  const store = new MemoryStore();
+  const appOf = (oidc: HybridFlow): Express =>
+    buildApp(setup, oidc, store, apiUrl, { ...client, ca: server.cert });
+  app.server.on('request', appOf(hybridFlow(options)));
   const browser = new Browser();
   browser.trusts = server.cert;
   return {
@@ -141,6 +154,12 @@ export async function startMutualTlsFlow(
     clock,
     browser,
     aliased,
+    async startSecond(change) {
+      const second = await listenTls(server);
+      const oidc = hybridFlow({ ...options, ...change } as HybridFlowOptions);
+      second.server.on('request', appOf(oidc));
+      return { baseUrl: `https://127.0.0.1:${second.port}`, close: second.close };
+    },
     async close() {
       for (const part of [app, aliases, apiServer, op]) await part.close();
     },
@@ -150,6 +169,7 @@ export async function startMutualTlsFlow(
 function buildApp(
   setup: MutualTlsSetup,
   oidc: HybridFlow,
+  store: Store,
   apiUrl: string,
   certificate: object,
 ): Express {
@@ -159,7 +179,7 @@ function buildApp(
       secret: 'a secret for tests, which signs session cookies',
       resave: false,
       saveUninitialized: false,
-      store: new MemoryStore(),
+      store,
       cookie: { sameSite: 'lax', secure: 'auto' },
     }),
   );

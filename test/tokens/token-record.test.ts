@@ -5,7 +5,9 @@ import {
   createTokenRecord,
   isExpired,
   isStale,
+  isUnbound,
   renewTokenRecord,
+  withExchangedToken,
 } from '../../lib/tokens/token-record.ts';
 import { loginTarget, refreshedOf } from '../support/tokens.ts';
 
@@ -75,5 +77,31 @@ describe('token record', () => {
   it('is expired from its end on', () => {
     expect(isExpired(tokens, 4_599_999)).toBe(false);
     expect(isExpired(tokens, 4_600_000)).toBe(true);
+  });
+
+  const dpop = { alg: 'ES256', secret: 'a' } as const;
+  const on = { dpop: undefined, certificateBoundAccessTokens: true };
+  const off = { ...on, certificateBoundAccessTokens: false };
+
+  it.each<[object, Parameters<typeof isUnbound>[1], boolean]>([
+    [{}, off, false],
+    [{}, on, true],
+    [{ isCertificateBound: true }, on, false],
+    [{ isCertificateBound: true }, off, false],
+    [{}, { ...off, dpop: 'ES256' }, true],
+    [{ dpop }, { ...off, dpop: 'ES256' }, false],
+    [{ dpop }, off, false],
+    [{ dpop }, { ...on, dpop: 'ES256' }, true],
+    [{ isCertificateBound: true }, { ...on, dpop: 'ES256' }, true],
+    [{ dpop, isCertificateBound: true }, { ...on, dpop: 'ES256' }, false],
+  ])('with %j and the options %j is from before them: %s', (findings, options, expected) => {
+    expect(isUnbound(createTokenRecord({ ...tokens, ...findings }), options)).toBe(expected);
+  });
+
+  it('counts as bound while all its tokens have come with the option', () => {
+    const bound = createTokenRecord({ ...tokens, isCertificateBound: true });
+    const access = { accessToken: 'at', expiresAt: undefined, expiresIn: undefined, scope: '' };
+    expect(isUnbound(withExchangedToken(bound, access, loginTarget, on), on)).toBe(false);
+    expect(isUnbound(withExchangedToken(bound, access, loginTarget, off), on)).toBe(true);
   });
 });
