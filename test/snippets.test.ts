@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
+import { runProgram } from './support/child-process.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -69,7 +68,7 @@ it('has in README and docs code that compiles under strict settings', async () =
       }),
     );
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-    const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder]).catch(
+    const { stdout } = await runProgram(process.execPath, [tsc, '-p', folder]).catch(
       (error: { stdout: string }) => error,
     );
     expect(stdout).toBe('');

@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
 import { afterEach, expect, it } from '@jest/globals';
 import { startAuth0Op } from '../support/auth0-op.ts';
 import { Browser } from '../support/browser.ts';
+import { runProgram } from '../support/child-process.ts';
 import { json } from '../support/flow.ts';
 import type { HostedOp } from '../support/hosted-op.ts';
 import { type Listening, listen } from '../support/listen.ts';
@@ -105,7 +104,7 @@ it.each(['auth0.md', 'pingone.md'])(
     for (const [index, [, code = '']] of snippets.entries()) {
       const file = join(folder, `snippet-${index}.mjs`);
       await writeFile(file, code);
-      await promisify(execFile)(process.execPath, ['--check', file]);
+      await runProgram(process.execPath, ['--check', file]);
     }
   },
 );

@@ -1,13 +1,13 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FakeOp, fakeOp } from 'passport-oidc-hybrid/testing';
 import { Browser } from '../support/browser.ts';
+import { type ChildProcess, runProgram, startProgram } from '../support/child-process.ts';
 import { json } from '../support/flow.ts';
+import { watchOutput } from '../support/output-watch.ts';
 import { type Packed, pack } from '../support/packed.ts';
 
 /** Binaries of Node to run the applications by: `npm run test:nodes` names several. */
@@ -20,16 +20,16 @@ const server = createServer();
 server.listen(0, '127.0.0.1', () => {
   const port = Number(Object(server.address()).port);
   const baseUrl = \`http://localhost:\${port}\`;
-  const { OP_ISSUER = '', OP_SECRET = '' } = process.env;
+  const { OP_ISSUER = '', OP_SECRET = '', SEALING_SECRET = '', SESSION_SECRET = '' } = process.env;
   const oidc = hybridFlow({
     issuer: OP_ISSUER,
     clientId: 'client',
     clientSecret: OP_SECRET,
     baseUrl,
-    secret: 'a secret for tests, which seals cookies and tokens',
+    secret: SEALING_SECRET,
   });
   const app = express();
-  app.use(session({ secret: 'for tests', resave: false, saveUninitialized: false }));
+  app.use(session({ secret: SESSION_SECRET, resave: false, saveUninitialized: false }));
   app.use(oidc.router());
   app.get('/private', oidc.requireAuth(), (req, res) => {
     res.json({ sub: req.oidc.claims.sub, node: process.version, bearer: req.headers.authorization });
@@ -84,6 +84,7 @@ beforeAll(async () => {
 afterAll(() => packed.remove());
 beforeEach(async () => {
   op = await fakeOp();
+  watchOutput(op);
 });
 afterEach(async () => {
   application?.kill();
@@ -122,12 +123,14 @@ async function run(
   node: string,
   more: Record<string, string>,
 ): Promise<{ page: Record<string, unknown>; said: string }> {
-  const env = { OP_ISSUER: op.issuer, OP_SECRET: op.clientSecret, ...more };
-  const child = spawn(node, ['--throw-deprecation', file], {
-    cwd: folder,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const env = {
+    OP_ISSUER: op.issuer,
+    OP_SECRET: op.clientSecret,
+    SESSION_SECRET: 'a secret for tests, which signs session cookies',
+    SEALING_SECRET: 'a secret for tests, which seals cookies and tokens',
+    ...more,
+  };
+  const child = startProgram(node, ['--throw-deprecation', file], { cwd: folder, env });
   application = child;
   let said = '';
   child.stderr.on('data', (chunk) => {
@@ -167,7 +170,7 @@ describe.each(nodes)('the packed package, installed, run by %s', (node) => {
       'tsconfig.json': tsconfig(options),
     };
     const folder = await packed.install({ files, packages: { ...express5, ...types } });
-    await promisify(execFile)(process.execPath, [tsc, '-p', folder]);
+    await runProgram(process.execPath, [tsc, '-p', folder]);
     expectSignedIn(await signIn(folder, join('out', 'app.js'), node));
   });
 
@@ -197,9 +200,9 @@ describe.each(nodes)('the packed package, installed, run by %s', (node) => {
       'http://localhost:3000',
     ];
     const env = { CLIENT_SECRET: op.clientSecret };
-    const { stdout } = await promisify(execFile)(node, [file, 'doctor', ...args], { env });
+    const { stdout } = await runProgram(node, [file, 'doctor', ...args], { env });
     expect(stdout).toMatch(/its credentials are right.*Nothing has to change\./s);
-    const wrong = promisify(execFile)(node, [file, 'doctor', ...args, '--response-type', 'token']);
+    const wrong = runProgram(node, [file, 'doctor', ...args, '--response-type', 'token']);
     await expect(wrong).rejects.toMatchObject({
       code: 1,
       stdout: expect.stringContaining('responseType'),
@@ -217,7 +220,7 @@ describe.each(nodes)('the packed package, installed, run by %s', (node) => {
     `;
     const files = { 'package.json': manifest, 'app.js': text };
     const folder = await packed.install({ files, packages: express5 });
-    const { stdout } = await promisify(execFile)(node, ['app.js'], { cwd: folder });
+    const { stdout } = await runProgram(node, ['app.js'], { cwd: folder });
     expect(stdout.trim()).toBe('true function false');
   });
 });

@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Certificate } from '../../lib/testing/listen-tls.ts';
 
 export type { Certificate } from '../../lib/testing/listen-tls.ts';
 
+import { runProgram } from './child-process.ts';
 import { requirePart } from './parts.ts';
 
 /**
@@ -41,7 +40,7 @@ async function runOpenssl(
   };
   try {
     for (const [path = '', pem = ''] of Object.values(signer ?? {})) await writeFile(path, pem);
-    await promisify(execFile)(openssl, [
+    await runProgram(openssl, [
       ...['req', '-x509', '-nodes', '-days', '1', '-newkey', 'ec'],
       ...['-pkeyopt', 'ec_paramgen_curve:prime256v1'],
       ...['-subj', `/CN=${names[0]}`, '-addext', `subjectAltName=${alternatives}`],

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
+import { watchProgram } from './output-watch.ts';
 import { requirePart } from './parts.ts';
 
 /** What a test may say about its Chromium. */
@@ -52,6 +53,12 @@ export async function startChromium(options: ChromiumOptions = {}): Promise<Chro
         ...(options.hostRules === undefined ? [] : [`--host-resolver-rules=${options.hostRules}`]),
         ...(options.args ?? []),
       ],
+    });
+    // What pages write on the console is output as well.
+    const chunks: string[] = [];
+    watchProgram({ chunks, done: Promise.resolve(), hasEnded: () => true });
+    browser.on('context', (context) => {
+      context.on('console', (message) => chunks.push(`${message.text()}\n`));
     });
     return {
       browser,

@@ -1,6 +1,9 @@
 import diagnostics from 'node:diagnostics_channel';
-import { format } from 'node:util';
+import { setTimeout } from 'node:timers/promises';
+import { format, inspect } from 'node:util';
 import { TestEnvironment } from 'jest-environment-node';
+import { findSecrets } from './find-secrets.js';
+import { watchWire } from './wire-secrets.js';
 
 const ordinary = Function.prototype[Symbol.hasInstance];
 const watched = Symbol.for('passport-oidc-hybrid: watched output');
@@ -9,10 +12,13 @@ const watched = Symbol.for('passport-oidc-hybrid: watched output');
  * Lets `instanceof` see Node's own errors, as it does outside jest: jest runs tests in a second
  * realm, so that libraries would take other branches here than in production.
  *
- * Fails a test file whose output, or whose log, has a secret or a token in it (see `output-watch.ts`).
+ * Fails a test file where a secret, a token, a code or a cookie that came or went by HTTP, or that the test has
+ * named, is in what it printed, in what programs printed that it has started (`child-process.ts`), in an event of
+ * the library or in what the library would log.
  */
 export default class OneRealmEnvironment extends TestEnvironment {
   #printed = [];
+  #secrets = new Set();
   #restore = [];
 
   async setup() {
@@ -33,15 +39,40 @@ export default class OneRealmEnvironment extends TestEnvironment {
     for (const name of ['debug', 'error', 'info', 'log', 'warn']) {
       this.#listen(this.global.console, name, format);
     }
+    this.#restore.push(watchWire((secret) => this.#secrets.add(secret)));
+    this.#listenToEvents();
     this.#endSubscriptions();
   }
 
   async teardown() {
+    const { ops = [], secrets = [], lines = [], programs = [] } = this.global[watched] ?? {};
+    const last = programs.filter(({ hasEnded }) => hasEnded()).map(({ done }) => done);
+    // The last words of a program come after its end; a program of its own may hold the pipe open for ever.
+    await Promise.race([Promise.all(last), setTimeout(5000, undefined, { ref: false })]);
     for (const restore of this.#restore) restore();
-    const leaked = findSecrets(this.global[watched], this.#printed);
+    const handedOut = [...ops].flatMap((op) => op.handedOut);
+    const leaked = findSecrets(
+      [...this.#printed, ...lines, ...programs.map(({ chunks }) => chunks.join(''))],
+      [...this.#secrets, ...secrets, ...handedOut],
+    );
     await super.teardown();
     if (leaked.length === 0) return;
     throw new Error(`secrets or tokens have been printed or logged:\n${leaked.join('\n')}`);
+  }
+
+  /**
+   * What a listener would print that prints all of an event, but for what may have secrets: the request, and
+   * errors of the application.
+   */
+  #listenToEvents() {
+    for (const name of ['step', 'login', 'refusal', 'refresh', 'reuse', 'logout', 'error']) {
+      const listener = ({ req: _, error, ...event }) => {
+        const own = String(error?.code).startsWith('ERR_OIDC_') ? error : undefined;
+        this.#printed.push(inspect({ ...event, error: own }, { depth: 10 }));
+      };
+      diagnostics.subscribe(`passport-oidc-hybrid:${name}`, listener);
+      this.#restore.push(() => diagnostics.unsubscribe(`passport-oidc-hybrid:${name}`, listener));
+    }
   }
 
   /** Channels belong to the process, and outlive the test file: the next one's events are none of its business. */
@@ -66,15 +97,4 @@ export default class OneRealmEnvironment extends TestEnvironment {
       target[name] = original;
     });
   }
-}
-
-/** Where a secret is, by the text around it and not by itself. */
-function findSecrets({ ops = [], secrets = [], lines = [] } = {}, printed) {
-  const texts = [...new Set([...lines, ...printed])];
-  const tokens = new Set([...ops].flatMap((op) => op.handedOut));
-  const isTold = (text) =>
-    [...secrets].some((secret) => text.includes(secret)) ||
-    // Tokens are many: words are looked up among them, and those of a JWT piece by piece.
-    [...text.matchAll(/[\w-]{20,}(?:\.[\w-]+){0,2}/g)].some(([word]) => tokens.has(word));
-  return texts.filter(isTold).map((text) => text.replace(/[\w-]{20,}/g, '…').slice(0, 200));
 }

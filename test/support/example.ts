@@ -1,11 +1,12 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { startProgram } from './child-process.ts';
 import { listen } from './listen.ts';
+import { keepSecret } from './output-watch.ts';
 
 /** The example application, started as the README says. */
 export interface Example {
@@ -41,10 +42,14 @@ async function copyProject(): Promise<string> {
 export async function startExample(): Promise<Example> {
   const folder = await copyProject();
   const [PORT, OP_PORT, API_PORT] = [await freePort(), await freePort(), await freePort()];
-  const example = spawn('npm', ['start'], {
+  // Its OP is in its own process, so only there is seen which tokens it gives.
+  const secrets = join(folder, 'secrets-of-wire');
+  await writeFile(secrets, '');
+  const watch = pathToFileURL(join(root, 'test', 'support', 'wire-secrets-to-file.js'));
+  const env = { NODE_OPTIONS: `--import ${watch}`, SECRETS_OF_WIRE: secrets };
+  const example = startProgram('npm', ['start'], {
     cwd: folder,
-    env: { ...process.env, PORT, OP_PORT, API_PORT, NODE_OPTIONS: '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PORT, OP_PORT, API_PORT, ...env },
     // A group of its own, so that all of it can be ended.
     detached: true,
   });
@@ -63,6 +68,7 @@ export async function startExample(): Promise<Example> {
       async stop() {
         process.kill(-(example.pid ?? 0), 'SIGTERM');
         await ended;
+        keepSecret(...(await readFile(secrets, 'utf8')).split('\n'));
         await rm(folder, { recursive: true });
       },
     };

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'undici';
+import { startProgram } from './child-process.ts';
 import { eventually } from './eventually.ts';
 import { requirePart } from './parts.ts';
 
@@ -67,8 +67,8 @@ export async function startFirefox(localDomains: readonly string[]): Promise<Fir
     ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
   );
   await writeFile(join(folder, 'user.js'), lines.join('\n'));
-  const firefox = spawn(program, ['--headless', '--profile', folder, '--remote-debugging-port=0'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const args = ['--headless', '--profile', folder, '--remote-debugging-port=0'];
+  const firefox = startProgram(program, args, {
     env: { ...process.env, HOME: folder, MOZ_CRASHREPORTER_DISABLE: '1' },
   });
   const ended = once(firefox, 'exit');

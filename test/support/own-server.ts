@@ -1,7 +1,7 @@
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import type { ChildProcess } from './child-process.ts';
 import { listen } from './listen.ts';
 
 /** Ports tried, in case somebody else takes the free one first. */

@@ -1,13 +1,11 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { runProgram } from './child-process.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const modules = join(root, 'node_modules');
-const run = promisify(execFile);
 
 /** What `npm publish` would send. */
 export interface Packed {
@@ -44,14 +42,14 @@ export async function pack(): Promise<Packed> {
   }
   await symlink(modules, join(project, 'node_modules'));
   const args = ['pack', '--json', '--pack-destination', folder];
-  const { stdout } = await run('npm', args, {
+  const { stdout } = await runProgram('npm', args, {
     cwd: project,
     env: { ...process.env, NODE_OPTIONS: '' },
   });
   const json = stdout.slice(stdout.search(/^[[{]/m));
   const [{ filename, files, size }] = Object.values(JSON.parse(json)) as [PackReport];
   const tarball = join(folder, filename);
-  await run('tar', ['-xzf', tarball, '-C', folder]);
+  await runProgram('tar', ['-xzf', tarball, '-C', folder]);
   const content = join(folder, 'package');
   const manifest = JSON.parse(await readFile(join(content, 'package.json'), 'utf8'));
   let applications = 0;

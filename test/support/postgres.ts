@@ -1,10 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { runProgram, startProgram } from './child-process.ts';
 import { becomeReady, startOnFreePort } from './own-server.ts';
 import { requirePart } from './parts.ts';
 
@@ -36,7 +35,8 @@ export async function startPostgres(): Promise<Postgres> {
   const data = join(folder, 'data');
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   // In English, as its log is read.
-  const how = { cwd: folder, env: { ...process.env, LC_ALL: 'C' }, ...owner };
+  const env = { ...process.env, LC_ALL: 'C' };
+  const how = { cwd: folder, env, secrets: [password], ...owner };
   try {
     await writeFile(passwordFile, password, { mode: 0o600 });
     if (owner !== undefined) {
@@ -47,7 +47,7 @@ export async function startPostgres(): Promise<Postgres> {
     const initdb = join(dirname(await realpath(program)), 'initdb');
     const access = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
     const kind = ['--encoding=UTF8', '--locale=C', '--no-sync'];
-    await promisify(execFile)(initdb, [`--pgdata=${data}`, ...access, ...kind], how);
+    await runProgram(initdb, [`--pgdata=${data}`, ...access, ...kind], how);
     return await startOnFreePort(async (port) => {
       const stop = await runServer(program, data, port, how);
       return {
@@ -81,10 +81,7 @@ async function runServer(
     '-c',
     `${name}=${value}`,
   ]);
-  const server = spawn(program, ['-D', data, ...flags], {
-    ...how,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const server = startProgram(program, ['-D', data, ...flags], how);
   // Its immediate shutdown: it ends its children and gives shared memory back, and writes nothing.
   const end = (): boolean => server.kill('SIGQUIT');
   process.once('exit', end);

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startProgram } from './child-process.ts';
 import { becomeReady, startOnFreePort } from './own-server.ts';
 import { requirePart } from './parts.ts';
 
@@ -43,9 +43,7 @@ async function runServer(port: number): Promise<RunningServer> {
   const program = requirePart('redis-server');
   const folder = await mkdtemp(join(tmpdir(), 'redis-'));
   const settings = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder];
-  const server = spawn(program, [...settings, '--save', '', '--appendonly', 'no'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const server = startProgram(program, [...settings, '--save', '', '--appendonly', 'no']);
   const kill = (): void => {
     server.kill('SIGKILL');
   };

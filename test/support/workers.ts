@@ -1,11 +1,10 @@
-import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import type { CommonOptions } from 'passport-oidc-hybrid';
 import type { LyingOp } from '../../lib/testing/lying-op.ts';
+import { type ChildProcess, runProgram, startModule } from './child-process.ts';
 import { sealingSecret } from './flow.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -46,7 +45,7 @@ export async function buildWorkers(
   const folder = await mkdtemp(join(root, 'worker-'));
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const project = join(root, 'tsconfig.build.json');
-  await promisify(execFile)(process.execPath, [tsc, '-p', project, '--outDir', folder]);
+  await runProgram(process.execPath, [tsc, '-p', project, '--outDir', folder]);
   const running: { process: ChildProcess; baseUrl: string }[] = [];
   return {
     async start(options = {}) {
@@ -63,9 +62,11 @@ export async function buildWorkers(
           ...options,
         },
       };
-      const worker = fork(join(root, 'test', 'support', 'worker.js'), {
+      const { sessionSecret, options: given } = settings;
+      const worker = startModule(join(root, 'test', 'support', 'worker.js'), {
         env: { ...process.env, WORKER_SETTINGS: JSON.stringify(settings) },
         execArgv: [],
+        secrets: [sessionSecret, sealingSecret, given.clientSecret],
       });
       const [{ baseUrl }] = (await once(worker, 'message')) as [{ baseUrl: string }];
       running.push({ process: worker, baseUrl });

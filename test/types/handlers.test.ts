@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { runProgram } from '../support/child-process.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const modules = join(root, 'node_modules');
@@ -63,7 +62,7 @@ async function linkAll(from: string, to: string): Promise<void> {
 /** What the compiler has to say. */
 async function compile(args: string[]): Promise<string> {
   const tsc = join(modules, 'typescript', 'bin', 'tsc');
-  const run = promisify(execFile)(process.execPath, [tsc, ...args], { cwd: root });
+  const run = runProgram(process.execPath, [tsc, ...args], { cwd: root });
   return (await run.catch((error: { stdout: string }) => error)).stdout;
 }
 
