@@ -42,8 +42,8 @@ const failure: ErrorPage = {
   letter: 'W',
 };
 
-const cancelledSignIn: ErrorPage = {
-  title: 'Sign-in cancelled',
+const canceledSignIn: ErrorPage = {
+  title: 'Sign-in canceled',
   text: 'Nothing happened, and your cart is as you left it.',
   letter: 'N',
 };
@@ -96,7 +96,7 @@ function signInAgain(error: unknown, returnTo: unknown): string | undefined {
 }
 
 function pageFor(error: unknown, status: number): ErrorPage {
-  if (readCode(error) === 'ERR_OIDC_ACCESS_DENIED') return cancelledSignIn;
+  if (readCode(error) === 'ERR_OIDC_ACCESS_DENIED') return canceledSignIn;
   const page = pages[status] ?? (status < 500 ? badRequest : failure);
   return error instanceof PageError && status !== 404 ? { ...page, text: error.message } : page;
 }

@@ -39,7 +39,7 @@ export function mountInteractions(op: Express, provider: Provider, settings: Set
 function readAnswer(form: Record<string, unknown>): InteractionResults {
   const account = findAccount(form['sub']);
   if (form['action'] === 'cancel' || account === undefined) {
-    return { error: 'access_denied', error_description: 'the customer cancelled the sign-in' };
+    return { error: 'access_denied', error_description: 'the customer canceled the sign-in' };
   }
   return { login: { accountId: account.sub }, consent: {} };
 }

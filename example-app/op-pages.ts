@@ -97,13 +97,13 @@ function page(title: string, content: string, issuer: string): string {
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
-    <title>${title} · Harbour Office</title>
+    <title>${title} · Harbor Office</title>
     <link rel="icon" href="/op-icon.svg" type="image/svg+xml">
     <link rel="stylesheet" href="/op.css">
   </head>
   <body>
     <main>
-      <p class="house"><img src="/op-icon.svg" alt="" width="28" height="28"> Harbour Office</p>
+      <p class="house"><img src="/op-icon.svg" alt="" width="28" height="28"> Harbor Office</p>
       ${content}
     </main>
     <footer>A local OpenID Provider for this example, at <code>${escapeHtml(issuer)}</code>.

@@ -22,7 +22,7 @@ export async function createOp(settings: Settings): Promise<Express> {
     // Its own would refuse to call this machine's addresses, as it should anywhere else.
     fetch: (url, { dispatcher, ...options } = {}) => fetch(url, options),
   });
-  provider.use(honourOfflineAccess);
+  provider.use(honorOfflineAccess);
   provider.on('server_error', (_ctx, error) => console.error('local OP failed:', error));
 
   const op = express();
@@ -162,7 +162,7 @@ async function grantEverything(ctx: KoaContextWithOIDC) {
  * OIDC Core 11 wants the prompt, oidc-provider drops the scope without it, and Auth0 and PingOne do
  * not ask for it. So the prompt is added on the way in, and `op-interactions.ts` answers it.
  */
-async function honourOfflineAccess(
+async function honorOfflineAccess(
   ctx: KoaContextWithOIDC,
   next: () => Promise<void>,
 ): Promise<void> {

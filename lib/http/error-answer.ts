@@ -152,8 +152,8 @@ function cookieOf(error: HybridFlowError): [what: string, name: string | undefin
 function visitorText(error: HybridFlowError): { title: string; text: string } {
   if (error instanceof AuthorizationResponseError && error.code === 'ERR_OIDC_ACCESS_DENIED') {
     return {
-      title: 'Sign-in was cancelled',
-      text: 'You are not signed in. You cancelled, or you have no access to this application. You can try again, also with another account.',
+      title: 'Sign-in was canceled',
+      text: 'You are not signed in. You canceled, or you have no access to this application. You can try again, also with another account.',
     };
   }
   if (error instanceof AuthorizationResponseError && error.status < 500) {

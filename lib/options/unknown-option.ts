@@ -1,7 +1,7 @@
 import { OptionsError } from '../errors.ts';
 
 /**
- * Refuses misspelt options, with a guess at what was meant.
+ * Refuses misspelled options, with a guess at what was meant.
  *
  * @throws {@link OptionsError} `ERR_OIDC_OPTION_UNKNOWN`
  */
@@ -17,7 +17,7 @@ export function refuseUnknown(options: object, knownOptions: readonly string[]):
   }
 }
 
-/** The known name that is least far from a misspelt one, if any is near. */
+/** The known name that is least far from a misspelled one, if any is near. */
 function nearest(name: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({

@@ -69,7 +69,7 @@ export interface SignInOptions {
 
 /**
  * Signs a visitor in, through every step of a real login at a {@link fakeOp} of this process. The agent
- * or the page has the session afterwards; a page is where the login leads, an agent does not go there.
+ * or the page has the session afterward; a page is where the login leads, an agent does not go there.
  *
  * With supertest `baseUrl` has to be http on loopback, or cookies would be for https only.
  *

@@ -77,9 +77,9 @@ function followDestroy(store: SessionStore, all: Followers, ended: BoundedMap<st
     };
     const ends = [...all].map((follower) => follower.endRecord(sid));
     Promise.all(ends)
-      .then(async (afterwards) => {
+      .then(async (afterward) => {
         await settle((destroyed) => destroy(sid, destroyed));
-        for (const after of afterwards) await after?.();
+        for (const after of afterward) await after?.();
       })
       .then(() => finish(), finish);
   };

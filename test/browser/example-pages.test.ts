@@ -47,7 +47,7 @@ describeWithParts(['chromium'], "the example's pages in Chromium", () => {
     expect(await check('sign-in')).toEqual(expect.arrayContaining(['Sign in', 'Cancel']));
     await page.click('button[value=cancel]');
     await page.waitForURL(`${example.url}/callback**`);
-    expect(await check('cancelled sign-in')).toContain('Sign in again');
+    expect(await check('canceled sign-in')).toContain('Sign in again');
 
     await page.goto(`${example.url}/orders`);
     await page.click('button[value=sign-in]');

@@ -78,7 +78,7 @@ describeWithParts(['chromium'], 'the example, by npm start, in Chromium', () => 
     await page.goto(`${example.url}/orders`);
     await page.click('button[value=cancel]');
     await page.waitForURL(`${example.url}/callback**`);
-    expect(await page.textContent('h1')).toBe('Sign-in cancelled');
+    expect(await page.textContent('h1')).toBe('Sign-in canceled');
     await page.click('text=Sign in again');
     await page.click('button[value=sign-in]');
     await page.waitForURL(`${example.url}/orders`);

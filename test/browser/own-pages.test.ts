@@ -35,7 +35,7 @@ const pages: readonly Shown[] = [
     show: ({ origin }, page) => page.goto(`${origin}/callback?state=unknown`),
   },
   {
-    title: 'Sign-in was cancelled',
+    title: 'Sign-in was canceled',
     reached: ['Sign in again', 'Go to the start page'],
     show: ({ origin, op }, page) => {
       op.lie({ mustAsk: { error: 'access_denied', prompts: [] } });

@@ -60,9 +60,9 @@ describe('a visitor who submits twice, the second time to another process', () =
     await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
     const hop = await secondHop(flow.browser, await begin());
     const held = flow.op.hold('/token');
-    // The first navigation is cancelled by the second, so its cookies never arrive: another jar.
-    const cancelled = await flow.browser.copy(flow.baseUrl);
-    const first = cancelled.navigate(hop);
+    // The first navigation is canceled by the second, so its cookies never arrive: another jar.
+    const canceled = await flow.browser.copy(flow.baseUrl);
+    const first = canceled.navigate(hop);
     await held.arrived;
     const second = flow.browser.navigate(atOther(hop));
     await secondAtLock.reached;
@@ -80,21 +80,21 @@ describe('a visitor who submits twice, the second time to another process', () =
 
   it('when the first has just finished ends signed in, in the same session', async () => {
     const hop = await secondHop(flow.browser, await begin());
-    const cancelled = await flow.browser.copy(flow.baseUrl);
-    await cancelled.navigate(hop);
+    const canceled = await flow.browser.copy(flow.baseUrl);
+    await canceled.navigate(hop);
     const arrival = await flow.browser.navigate(atOther(hop));
     expect(arrival).toMatchObject({ status: 200, url: `${other.baseUrl}/private` });
     expect(flow.op.count('/token')).toBe(1);
     expect(flow.op.refreshes.reused).toBe(0);
-    const [ids, others] = [await sessionCookie(flow.browser), await sessionCookie(cancelled)];
+    const [ids, others] = [await sessionCookie(flow.browser), await sessionCookie(canceled)];
     expect(ids).toBe(others);
   });
 
   it('and whose first login was refused sees that, and the code is not sent again', async () => {
     flow.op.lie({ backIdToken: { claims: { sub: 'eve' } } });
     const hop = await secondHop(flow.browser, await begin());
-    const cancelled = await flow.browser.copy(flow.baseUrl);
-    expect(errorCode(await cancelled.navigate(hop))).toBe('ERR_OIDC_ID_TOKENS_SUB');
+    const canceled = await flow.browser.copy(flow.baseUrl);
+    expect(errorCode(await canceled.navigate(hop))).toBe('ERR_OIDC_ID_TOKENS_SUB');
     const arrival = await flow.browser.navigate(atOther(hop));
     expect([arrival.status, errorCode(arrival)]).toEqual([400, 'ERR_OIDC_TRANSACTION_FAILED']);
     expect(arrival.text).toContain('refused with ERR_OIDC_ID_TOKENS_SUB');
@@ -106,9 +106,9 @@ describe('a visitor who submits twice, the second time to another process', () =
   it('and to whom the OP said no is helped by either process', async () => {
     flow.op.lie({ mustAsk: { error: 'login_required', prompts: ['login'] } });
     const hop = await secondHop(flow.browser, await begin());
-    const cancelled = await flow.browser.copy(flow.baseUrl);
+    const canceled = await flow.browser.copy(flow.baseUrl);
     for (const [browser, next] of [
-      [cancelled, hop],
+      [canceled, hop],
       [flow.browser, atOther(hop)],
     ] as const) {
       const toOp = await browser.navigate(next, ({ url }) => url.startsWith(flow.op.issuer));
@@ -146,8 +146,8 @@ describe('the outcome of a login', () => {
       else set.call(flow.store, name, entry, done);
       if (name.startsWith('oidc:login:')) done?.();
     };
-    const cancelled = await flow.browser.copy(flow.baseUrl);
-    await cancelled.navigate(next);
+    const canceled = await flow.browser.copy(flow.baseUrl);
+    await canceled.navigate(next);
     expect(errorCode(await flow.browser.navigate(atOther(next)))).toBe('ERR_OIDC_GRANT_REFUSED');
   });
 

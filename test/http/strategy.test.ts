@@ -171,8 +171,8 @@ describe('as a Passport strategy', () => {
       `${flow.baseUrl}/auth`,
       ({ method }) => method === 'POST',
     );
-    const cancelled = await flow.browser.copy(flow.baseUrl);
-    await cancelled.navigate(next as Hop);
+    const canceled = await flow.browser.copy(flow.baseUrl);
+    await canceled.navigate(next as Hop);
     const arrival = await flow.browser.navigate(next as Hop);
     expect(json(arrival)).toEqual({ user: { id: 'user of ada' }, isAuthenticated: true });
     expect(flow.op.count('/token')).toBe(1);
@@ -192,8 +192,8 @@ describe('as a Passport strategy', () => {
       `${flow.baseUrl}/auth`,
       ({ method }) => method === 'POST',
     );
-    const cancelled = await flow.browser.copy(flow.baseUrl);
-    await cancelled.navigate(next as Hop);
+    const canceled = await flow.browser.copy(flow.baseUrl);
+    await canceled.navigate(next as Hop);
     expect(await flow.browser.navigate(next as Hop)).toMatchObject({
       url: `${flow.baseUrl}/private`,
     });

@@ -117,9 +117,9 @@ describe('a visitor who submits twice', () => {
     flow = await startFlow();
     const callback = await begin('/private');
     const held = flow.op.hold('/token');
-    // The first navigation is cancelled by the second, so its cookies never arrive: another jar.
-    const cancelled = await flow.browser.copy(flow.baseUrl);
-    const first = cancelled.navigate(callback);
+    // The first navigation is canceled by the second, so its cookies never arrive: another jar.
+    const canceled = await flow.browser.copy(flow.baseUrl);
+    const first = canceled.navigate(callback);
     await held.arrived;
     const second = flow.browser.navigate(callback);
     // The second is at the application before the OP answers the first.
@@ -138,8 +138,8 @@ describe('a visitor who submits twice', () => {
     flow = await startFlow();
     flow.op.lie({ backIdToken: { claims: { sub: 'eve' } } });
     const callback = await begin('/private');
-    const cancelled = await flow.browser.copy(flow.baseUrl);
-    const codes = [await cancelled.navigate(callback), await flow.browser.navigate(callback)].map(
+    const canceled = await flow.browser.copy(flow.baseUrl);
+    const codes = [await canceled.navigate(callback), await flow.browser.navigate(callback)].map(
       errorCode,
     );
     expect(codes).toEqual(['ERR_OIDC_ID_TOKENS_SUB', 'ERR_OIDC_ID_TOKENS_SUB']);

@@ -131,10 +131,10 @@ describeWithParts(['redis-server'], 'two processes that share Redis and a lock',
         url.includes('oidc_response='),
       );
       if (next === undefined) throw new Error('no second hop');
-      // The first navigation is cancelled by the second, so its cookies never arrive: another jar.
-      const cancelled = await browser.copy(first.baseUrl);
+      // The first navigation is canceled by the second, so its cookies never arrive: another jar.
+      const canceled = await browser.copy(first.baseUrl);
       const held = isHeld ? op.hold('/token') : undefined;
-      const one = cancelled.navigate(next);
+      const one = canceled.navigate(next);
       await (held?.arrived ?? one);
       const toSecond = { ...next, url: next.url.replace(first.baseUrl, second.baseUrl) };
       const two = browser.navigate(toSecond);

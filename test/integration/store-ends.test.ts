@@ -29,7 +29,7 @@ const open = ({ browser, baseUrl }: Flow, path: string): Promise<unknown> =>
 interface End {
   readonly name: string;
   readonly end: (flow: Flow) => Promise<unknown>;
-  /** What the store holds afterwards: a new session of nobody, or another login. */
+  /** What the store holds afterward: a new session of nobody, or another login. */
   readonly left: 'nothing' | 'session' | 'login';
 }
 

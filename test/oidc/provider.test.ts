@@ -92,10 +92,10 @@ describe('a discovery document that cannot be had', () => {
     ['ERR_OIDC_PROVIDER_RESPONSE', async () => new Response('no', { status: 404 })],
     ['ERR_OIDC_PROVIDER_UNAVAILABLE', async () => new Response('busy', { status: 503 })],
   ])('names the issuer that was asked: %s', async (code, fetch) => {
-    const { options } = opByFetch({ issuer: 'https://misspelt.example/', fetch });
+    const { options } = opByFetch({ issuer: 'https://misspelled.example/', fetch });
     await expect(createProvider(options).discovered()).rejects.toMatchObject({
       code,
-      message: expect.stringContaining('"https://misspelt.example/"'),
+      message: expect.stringContaining('"https://misspelled.example/"'),
     });
   });
 });

@@ -255,7 +255,7 @@ describe('the callback, whatever is sent to it', () => {
   });
 });
 
-describe('the same application, afterwards', () => {
+describe('the same application, afterward', () => {
   it('signs in whoever brings what was not changed', async () => {
     const one = await query.begin();
     expect(await query.send(get(search(one.response), one.cookie))).toEqual({

@@ -47,7 +47,7 @@ export interface CertifiedOp {
   /** The API that JWT access tokens are for: ask for it by the parameter `resource`. */
   readonly audience: string;
   readonly jwksUri: string;
-  /** Reaches it and its neighbours on this machine, https included. */
+  /** Reaches it and its neighbors on this machine, https included. */
   readonly fetch: typeof globalThis.fetch;
   /** Grants that the token endpoint gave, by their type, and how often it refused one. */
   readonly grants: { authorization_code: number; refresh_token: number; refused: number };
@@ -242,7 +242,7 @@ async function interact(
   const { params } = await provider.interactionDetails(req, res);
   const answer =
     params['login_hint'] === 'cancel'
-      ? { error: 'access_denied', error_description: 'the visitor cancelled' }
+      ? { error: 'access_denied', error_description: 'the visitor canceled' }
       : { login: { accountId: 'ada' }, consent: {} };
   await provider.interactionFinished(req, res, answer);
 }

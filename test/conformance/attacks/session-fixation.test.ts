@@ -9,7 +9,7 @@ const sessionId = async (browser: Browser): Promise<string | undefined> =>
   (await browser.jar.getCookies(flow.baseUrl)).find(({ key }) => key === 'connect.sid')?.value;
 
 describe.each(['lax', 'strict'] as const)('RFC 9700 4.7 a session of the attacker (%s)', (site) => {
-  it('that the victim signs in with has another id afterwards, and the old one is worthless', async () => {
+  it('that the victim signs in with has another id afterward, and the old one is worthless', async () => {
     flow = await startFlow({ session: { cookie: { sameSite: site } } });
     const attacker = new Browser();
     await attacker.navigate(`${flow.baseUrl}/cart/tea`);

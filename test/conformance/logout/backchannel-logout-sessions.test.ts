@@ -87,7 +87,7 @@ describe('Back-Channel Logout 2.7 the sessions that end', () => {
     await end({ sub: 'nobody' });
   });
 
-  it('keep what the visitor does afterwards: a login, and its logout', async () => {
+  it('keep what the visitor does afterward: a login, and its logout', async () => {
     await start();
     const browser = await signIn('ada', 'one');
     await end({ sub: 'ada' });
