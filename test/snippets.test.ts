@@ -34,12 +34,24 @@ const readSnippets = async (file: string): Promise<string[]> =>
     ([, code = '']) => code,
   );
 
-it('has in README and docs code that compiles under strict settings', async () => {
+const readAllSnippets = async (): Promise<string[]> => {
   const pages = (await readdir(join(root, 'docs'), { recursive: true })).filter((name) =>
     name.endsWith('.md'),
   );
   const files = ['README.md', ...pages.map((name) => join('docs', name))];
-  const snippets = (await Promise.all(files.map(readSnippets))).flat();
+  return (await Promise.all(files.map(readSnippets))).flat();
+};
+
+it('signs sessions in README and docs by another secret than seals tokens', async () => {
+  const sessions = (await readAllSnippets()).flatMap(
+    (snippet) => snippet.match(/\bsession\(\{[^}]*secret: [^}]*/g) ?? [],
+  );
+  expect(sessions.length).toBeGreaterThan(7);
+  expect(sessions.filter((text) => text.includes('OIDC_SECRET'))).toEqual([]);
+});
+
+it('has in README and docs code that compiles under strict settings', async () => {
+  const snippets = await readAllSnippets();
   expect(snippets.length).toBeGreaterThan(7);
   const folder = await mkdtemp(join(root, 'readme-'));
   try {

@@ -14,7 +14,8 @@ import { startResourceServer } from '../support/resource-server.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ends: (() => Promise<void>)[] = [];
-const variables = ['AUTH0_DOMAIN', 'ENVIRONMENT_ID', 'CLIENT_ID', 'CLIENT_SECRET', 'OIDC_SECRET'];
+const secrets = ['CLIENT_SECRET', 'OIDC_SECRET', 'SESSION_SECRET'];
+const variables = ['AUTH0_DOMAIN', 'ENVIRONMENT_ID', 'CLIENT_ID', ...secrets];
 
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
@@ -76,6 +77,7 @@ it.each([
       CLIENT_ID: op.clientId,
       CLIENT_SECRET: op.clientSecret,
       OIDC_SECRET: 'a secret for tests, of 32 characters and more',
+      SESSION_SECRET: 'another secret for tests, which signs session cookies',
     });
     const orders = await startResourceServer({ op });
     ends.push(orders.close);
