@@ -1,18 +1,18 @@
-import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FakeOp, fakeOp } from 'passport-oidc-hybrid/testing';
-import { Browser } from '../support/browser.ts';
-import { type ChildProcess, runProgram, startProgram } from '../support/child-process.ts';
-import { json } from '../support/flow.ts';
+import { runProgram } from '../support/child-process.ts';
+import { signInAt } from '../support/consumer.ts';
 import { watchOutput } from '../support/output-watch.ts';
+import { startOnFreePort } from '../support/own-server.ts';
 import { type Packed, pack } from '../support/packed.ts';
 
 /** Binaries of Node to run the applications by: `npm run test:nodes` names several. */
 const nodes = (process.env['NODE_BINARIES'] ?? process.execPath).split(',');
-const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
 /** What all applications have in common, whatever the spelling of their imports. */
 const body = `
@@ -20,13 +20,13 @@ const server = createServer();
 server.listen(0, '127.0.0.1', () => {
   const port = Number(Object(server.address()).port);
   const baseUrl = \`http://localhost:\${port}\`;
-  const { OP_ISSUER = '', OP_SECRET = '', SEALING_SECRET = '', SESSION_SECRET = '' } = process.env;
+  const { OP_ISSUER = '', OP_SECRET = '', OIDC_SECRET = '', SESSION_SECRET = '' } = process.env;
   const oidc = hybridFlow({
     issuer: OP_ISSUER,
     clientId: 'client',
     clientSecret: OP_SECRET,
     baseUrl,
-    secret: SEALING_SECRET,
+    secret: OIDC_SECRET,
   });
   const app = express();
   app.use(session({ secret: SESSION_SECRET, resave: false, saveUninitialized: false }));
@@ -50,6 +50,11 @@ const express = require('express');
 const session = require('express-session');
 const { hybridFlow } = require('passport-oidc-hybrid');
 `;
+
+const secrets = {
+  SESSION_SECRET: 'a secret for tests, which signs session cookies',
+  OIDC_SECRET: 'a secret for tests, which seals cookies and tokens',
+};
 
 const manifest = JSON.stringify({ type: 'module' });
 const express5 = { express: 'express', 'express-session': 'express-session' };
@@ -77,7 +82,6 @@ const scripts = {
 
 let packed: Packed;
 let op: FakeOp;
-let application: ChildProcess | undefined;
 beforeAll(async () => {
   packed = await pack();
 }, 120_000);
@@ -87,9 +91,14 @@ beforeEach(async () => {
   watchOutput(op);
 });
 afterEach(async () => {
-  application?.kill();
-  application = undefined;
   await op.stop();
+});
+
+/** What the applications of above read. */
+const environment = (): Record<string, string> => ({
+  OP_ISSUER: op.issuer,
+  OP_SECRET: op.clientSecret,
+  ...secrets,
 });
 
 /** Runs an application, and signs in there as a browser does. */
@@ -98,7 +107,7 @@ async function signIn(
   file: string,
   node: string,
 ): Promise<Record<string, unknown>> {
-  const { page, said } = await run(folder, file, node, {});
+  const { page, said } = await signInAt(folder, file, node, environment());
   // No warning either, but in 22.12 that require() of a module is an experiment, which 22.13 takes back.
   const isExperiment = file.endsWith('.cjs') && /^v22\.12\./.test(String(page['node']));
   expect(said).toMatch(isExperiment ? /^\(node:\d+\) ExperimentalWarning: .* require\(\)/ : /^$/);
@@ -112,41 +121,21 @@ async function signInAndListen(
   node: string,
   env: Record<string, string>,
 ): Promise<string> {
-  const { page, said } = await run(folder, file, node, env);
+  const { page, said } = await signInAt(folder, file, node, { ...environment(), ...env });
   expectSignedIn(page);
   return said;
 }
 
-async function run(
-  folder: string,
-  file: string,
-  node: string,
-  more: Record<string, string>,
-): Promise<{ page: Record<string, unknown>; said: string }> {
-  const env = {
-    OP_ISSUER: op.issuer,
-    OP_SECRET: op.clientSecret,
-    SESSION_SECRET: 'a secret for tests, which signs session cookies',
-    SEALING_SECRET: 'a secret for tests, which seals cookies and tokens',
-    ...more,
-  };
-  const child = startProgram(node, ['--throw-deprecation', file], { cwd: folder, env });
-  application = child;
-  let said = '';
-  child.stderr.on('data', (chunk) => {
-    said += chunk;
-  });
-  const ended = once(child, 'close');
-  for await (const line of createInterface({ input: child.stdout })) {
-    const url = /^READY (.*)$/.exec(line)?.[1];
-    if (url === undefined) continue;
-    const page = json(await new Browser().navigate(`${url}/private`));
-    child.kill();
-    await ended;
-    return { page, said };
-  }
-  throw new Error(`the application did not start: ${said}`);
+/** A program of the documents, with what its reader has to change: each of it is there once. */
+function withOwnAddresses(program: string, own: Readonly<Record<string, string>>): string {
+  return Object.entries(own).reduce((text, [shown, ours]) => {
+    expect(text.split(shown)).toHaveLength(2);
+    return text.replace(shown, ours);
+  }, program);
 }
+
+const announcing = (port: number): string =>
+  `.listen(${port}, '127.0.0.1', () => console.log('READY http://localhost:${port}'))`;
 
 function expectSignedIn(page: Record<string, unknown>): void {
   expect(page['sub']).toBe('ada');
@@ -172,6 +161,41 @@ describe.each(nodes)('the packed package, installed, run by %s', (node) => {
     const folder = await packed.install({ files, packages: { ...express5, ...types } });
     await runProgram(process.execPath, [tsc, '-p', folder]);
     expectSignedIn(await signIn(folder, join('out', 'app.js'), node));
+  });
+
+  it('signs in by the first screen of README, as it stands', async () => {
+    const readme = await readFile(join(root, 'README.md'), 'utf8');
+    const [, shown = ''] = /```ts\n(.*?)```/s.exec(readme) ?? [];
+    const env = { CLIENT_ID: op.clientId, CLIENT_SECRET: op.clientSecret, ...secrets };
+    const { page, said } = await startOnFreePort(async (port) => {
+      const baseUrl = `http://localhost:${port}`;
+      const code = withOwnAddresses(shown, {
+        "'https://tenant.auth0.com/'": `'${op.issuer}'`,
+        "'https://app.example'": `'${baseUrl}'`,
+        '.listen(3000)': announcing(port),
+      });
+      const files = { 'package.json': manifest, 'app.js': code };
+      const folder = await packed.install({ files, packages: express5 });
+      return signInAt(folder, 'app.js', node, env, '/profile');
+    });
+    expect([page['sub'], page['iss'], said]).toEqual(['ada', op.issuer, '']);
+  });
+
+  it('signs in by the minimal example', async () => {
+    const shown = await readFile(join(root, 'example-app', 'minimal.ts'), 'utf8');
+    const client = { CLIENT_ID: op.clientId, CLIENT_SECRET: op.clientSecret, ...secrets };
+    const { page, said } = await startOnFreePort(async (port) => {
+      const env = { ISSUER: op.issuer, BASE_URL: `http://localhost:${port}`, ...client };
+      const files = {
+        'package.json': manifest,
+        'app.ts': withOwnAddresses(shown, { ".listen(3000, '127.0.0.1')": announcing(port) }),
+        'tsconfig.json': tsconfig({ module: 'nodenext' }),
+      };
+      const folder = await packed.install({ files, packages: { ...express5, ...types } });
+      await runProgram(process.execPath, [tsc, '-p', folder]);
+      return signInAt(folder, join('out', 'app.js'), node, env, '/me');
+    });
+    expect([page['sub'], said]).toEqual(['ada', '']);
   });
 
   it('says nothing, but where NODE_DEBUG asks for it, and then no secret', async () => {
