@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerMetadata } from 'openid-client';
-import { HybridFlowError, ProviderError } from '../errors.ts';
+import type { ClientCertificateOptions } from '../client-certificate.ts';
+import { HybridFlowError } from '../errors.ts';
 import { chooseResponseMode } from '../oidc/authorization-request.ts';
 import { boundedFetch } from '../oidc/bounded-fetch.ts';
 import { adviseOnMetadata } from '../oidc/metadata-advice.ts';
+import { createMutualTls } from '../oidc/mutual-tls.ts';
 import { createProvider, type DiscoveredProvider } from '../oidc/provider.ts';
-import { requestTokens } from '../oidc/token-endpoint.ts';
 import { resolveOptions } from '../options/resolve-options.ts';
 import {
   type HybridFlowOptions,
@@ -14,8 +15,11 @@ import {
   type ResponseType,
   signatureAlgorithms,
 } from '../options.ts';
+import { loadUndici } from '../undici.ts';
+import { examineAuthentication, examineClient } from './client.ts';
 import { type Finding, fail, note, ok } from './finding.ts';
-import { probeRedirectUri } from './redirect-uri.ts';
+import { nothingPushed, pushRequest } from './pushed-request.ts';
+import { probeRedirectUri, requestParameters } from './redirect-uri.ts';
 
 /** What is to be examined. */
 export interface Patient {
@@ -23,6 +27,13 @@ export interface Patient {
   readonly clientId: string;
   readonly baseUrl: string;
   readonly clientSecret?: string | undefined;
+  /** As the client is registered. @default by what it has: a key, a certificate, a secret */
+  readonly authMethod?: string | undefined;
+  /** A private key: PEM, or the text of a JWK. */
+  readonly clientKey?: string | undefined;
+  readonly clientKeyAlg?: string | undefined;
+  readonly clientKeyId?: string | undefined;
+  readonly clientCertificate?: ClientCertificateOptions | undefined;
   readonly responseType?: string | undefined;
   readonly responseMode?: string | undefined;
   readonly scope?: string | undefined;
@@ -37,10 +48,11 @@ export interface Patient {
 
 /** Looks at an OP, a client and a base URL together: what would fail at the first login, and why. */
 export async function examine(patient: Patient): Promise<Finding[]> {
-  const clock = watchClock(patient.fetch ?? globalThis.fetch, patient.now ?? Date.now);
+  const clock = watchClock(patient.fetch ?? ownFetch(patient), patient.now ?? Date.now);
   const options = readOptions(patient, clock.fetch);
   if (!('redirectUri' in options)) return [options];
-  const provider = createProvider(options);
+  const { clientCertificate } = options;
+  const provider = createProvider(options, clientCertificate && createMutualTls(clientCertificate));
   let discovered: DiscoveredProvider;
   try {
     discovered = await provider.discovered();
@@ -49,36 +61,80 @@ export async function examine(patient: Patient): Promise<Finding[]> {
   }
   const mode = chooseResponseMode(discovered, options);
   const fetch = boundedFetch(options);
+  const isTried = hasCredentials(patient);
+  const client = isTried
+    ? await examineClient(discovered, options)
+    : note(
+        'client',
+        'not tried: no secret, key or certificate was given',
+        'set CLIENT_SECRET to try it, or give --client-key or --certificate',
+      );
+  const isKnown = isTried && client.verdict !== 'fail';
+  const request = requestParameters(options, mode);
+  const pushed = isKnown ? await pushRequest(discovered, request, options) : nothingPushed;
   return [
     ...examineBaseUrl(options),
     ok('discovery', `${options.issuer} answers, and names itself so to the letter`),
     ...examineMetadata(discovered.metadata, options, mode),
     await examineKeys(discovered, fetch),
     ...clock.findings(options.clockToleranceSeconds),
-    ...(await probeRedirectUri(discovered, options, mode, fetch)),
-    ...(patient.clientSecret === undefined
-      ? [note('client', 'not tried: no secret was given', 'set CLIENT_SECRET to try it')]
-      : [await examineClient(discovered, options)]),
+    ...(await probeRedirectUri(discovered, options, pushed.parameters ?? request, fetch)),
+    ...(isTried ? examineAuthentication(discovered.metadata, options) : []),
+    client,
+    ...pushed.findings,
   ];
 }
 
+/** Of undici, where it has to show a certificate: that of Node may be of another version than the connections. */
+function ownFetch({ clientCertificate }: Patient): typeof globalThis.fetch {
+  if (clientCertificate === undefined) return globalThis.fetch;
+  const send = async (input: string, init: object): Promise<unknown> =>
+    (await loadUndici()).fetch(input, init);
+  return send as typeof globalThis.fetch;
+}
+
+function hasCredentials(patient: Patient): boolean {
+  const { clientSecret, clientKey, clientCertificate, authMethod } = patient;
+  return [clientSecret, clientKey, clientCertificate, authMethod].some((one) => one !== undefined);
+}
+
 function readOptions(patient: Patient, fetch: typeof globalThis.fetch): ResolvedOptions | Finding {
-  const { clientSecret, responseType, responseMode, now, ...given } = patient;
-  const options = {
-    ...given,
-    ...(clientSecret === undefined ? { tokenEndpointAuthMethod: 'none' } : { clientSecret }),
-    responseType: responseType as ResponseType | undefined,
-    responseMode: responseMode as ResponseMode | undefined,
-    secret: randomBytes(32).toString('base64url'),
-    fetch,
-    now,
-  } as HybridFlowOptions;
+  const { responseType, responseMode, now, authMethod, clientKey, ...given } = patient;
+  const { clientSecret, clientKeyAlg, clientKeyId, clientCertificate, ...others } = given;
   try {
-    return resolveOptions(options);
+    return resolveOptions({
+      ...others,
+      clientSecret,
+      clientKey: clientKey && readKey(clientKey, clientKeyAlg, clientKeyId),
+      clientCertificate,
+      tokenEndpointAuthMethod: authMethod ?? methodOf(patient),
+      responseType: responseType as ResponseType | undefined,
+      responseMode: responseMode as ResponseMode | undefined,
+      secret: randomBytes(32).toString('base64url'),
+      fetch,
+      now,
+    } as HybridFlowOptions);
   } catch (error) {
     if (!(error instanceof HybridFlowError)) throw error;
     return fail('options', error.message, 'correct this one first; nothing else was looked at');
   }
+}
+
+/** `undefined` where it is by the secret, in the way that the OP lists. */
+function methodOf({ clientSecret, clientKey, clientCertificate }: Patient): string | undefined {
+  if (clientKey !== undefined) return 'private_key_jwt';
+  if (clientSecret !== undefined) return undefined;
+  return clientCertificate === undefined ? 'none' : 'tls_client_auth';
+}
+
+function readKey(text: string, alg: string | undefined, kid: string | undefined): object {
+  let key: unknown = text;
+  try {
+    if (text.trimStart().startsWith('{')) key = JSON.parse(text);
+  } catch {
+    // What is no JSON is no key either, and the options say so without quoting it.
+  }
+  return { key, ...(alg === undefined ? {} : { alg }), ...(kid === undefined ? {} : { kid }) };
 }
 
 function examineBaseUrl({ baseUrl, isSecure, transactionCookie }: ResolvedOptions): Finding[] {
@@ -231,37 +287,6 @@ function isForIdTokens(key: unknown): boolean {
   const { kty, use = 'sig', alg } = Object(key) as Record<'kty' | 'use' | 'alg', unknown>;
   const isKnown = alg === undefined || signatureAlgorithms.some((known) => known === alg);
   return ['RSA', 'EC', 'OKP'].some((known) => known === kty) && use === 'sig' && isKnown;
-}
-
-/** Tries the client's credentials with a code that cannot be good. */
-async function examineClient(
-  discovered: DiscoveredProvider,
-  options: ResolvedOptions,
-): Promise<Finding> {
-  const parameters = {
-    code: 'a code that the doctor made up',
-    redirect_uri: options.redirectUri,
-    code_verifier: randomBytes(32).toString('base64url'),
-  };
-  try {
-    await requestTokens({ discovered: async () => discovered }, 'authorization_code', parameters);
-  } catch (error) {
-    if (!(error instanceof ProviderError)) throw error;
-    if (error.code === 'ERR_OIDC_GRANT_REFUSED') return ok('client', 'its credentials are right');
-    if (error.code === 'ERR_OIDC_CLIENT_REFUSED') {
-      return fail(
-        'client',
-        'the OP refuses its credentials',
-        'check client id and secret, how the client authenticates (tokenEndpointAuthMethod), and that the grant "authorization code" is enabled',
-      );
-    }
-    return note('client', `cannot tell: ${error.message}`);
-  }
-  return fail(
-    'client',
-    'the OP gives tokens for a code that it never issued',
-    'do not use this OP',
-  );
 }
 
 interface WatchedClock {

@@ -24,15 +24,16 @@ const about = 'redirect URI';
 export async function probeRedirectUri(
   { authorizationEndpoint, metadata }: DiscoveredProvider,
   options: ResolvedOptions,
-  mode: ResponseMode,
+  parameters: readonly (readonly [name: string, value: string])[],
   fetch: (url: string, init?: object) => Promise<Response>,
 ): Promise<Finding[]> {
-  if (metadata.require_pushed_authorization_requests) {
-    return [note(about, 'not tried: the OP takes pushed authorization requests only')];
+  const isPushed = parameters.some(([name]) => name === 'request_uri');
+  if (metadata.require_pushed_authorization_requests && !isPushed) {
+    const found = 'not tried: the OP takes pushed authorization requests only, and none was pushed';
+    return [note(about, found, 'give the credentials of the client, for which it takes one')];
   }
   const url = new URL(authorizationEndpoint);
-  for (const [name, value] of requestParameters(options, mode))
-    url.searchParams.append(name, value);
+  for (const [name, value] of parameters) url.searchParams.append(name, value);
   let response: Response;
   let text: string;
   try {
@@ -105,7 +106,11 @@ function errorOfForm(text: string, redirectUri: string): string | null | undefin
   return /\bvalue ?= ?["']([^"']*)["']/i.exec(input)?.[1] ?? null;
 }
 
-function requestParameters(options: ResolvedOptions, mode: ResponseMode): [string, string][] {
+/** An authorization request as this library makes them, but for `prompt=none`. */
+export function requestParameters(
+  options: ResolvedOptions,
+  mode: ResponseMode,
+): [name: string, value: string][] {
   const random = (): string => randomBytes(32).toString('base64url');
   const challenge = createHash('sha256').update(random()).digest('base64url');
   return [

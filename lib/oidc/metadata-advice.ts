@@ -1,5 +1,9 @@
 import type { ServerMetadata } from 'openid-client';
-import { type ResolvedOptions, signatureAlgorithms } from '../options.ts';
+import {
+  type ResolvedOptions,
+  signatureAlgorithms,
+  type TokenEndpointAuthMethod,
+} from '../options.ts';
 
 /** Something in which the OP's discovery document and the options do not fit together. */
 export interface Advice {
@@ -16,7 +20,10 @@ type Considered = Pick<
   | 'responseType'
   | 'responseMode'
   | 'idTokenSignedResponseAlg'
+  | 'clientSecret'
+  | 'clientKeys'
   | 'tokenEndpointAuthMethod'
+  | 'tokenEndpointAuthSigningAlg'
   | 'backchannelLogout'
   | 'frontchannelLogout'
 >;
@@ -27,7 +34,8 @@ type Considered = Pick<
  */
 export function adviseOnMetadata(metadata: ServerMetadata, options: Considered): Advice[] {
   const advice: Advice[] = [];
-  const { responseType, responseMode, tokenEndpointAuthMethod: method } = options;
+  const { responseType, responseMode } = options;
+  const method = methodOf(options);
   const types = metadata.response_types_supported?.map(inOrder);
   if (types && !types.includes(responseType)) {
     advice.push({
@@ -68,6 +76,19 @@ export function adviseOnMetadata(metadata: ServerMetadata, options: Considered):
       change: 'set "tokenEndpointAuthMethod" to the one that the client is registered with',
     });
   }
+  const signs = assertionAlgOf(options);
+  const algs: unknown = metadata.token_endpoint_auth_signing_alg_values_supported;
+  if (signs !== undefined && Array.isArray(algs) && !algs.includes(signs)) {
+    advice.push({
+      code: 'OIDC_AUTH_SIGNING_ALG',
+      isFatal: true,
+      found: `the OP does not list ${signs}, by which this client signs its assertions; it lists: ${list(algs)}`,
+      change:
+        method === 'private_key_jwt'
+          ? 'set "alg" of "clientKey" to one that it lists, or make another key'
+          : 'set "tokenEndpointAuthSigningAlg" to one that it lists',
+    });
+  }
   for (const [channel, isOn] of [
     ['backchannel', options.backchannelLogout],
     ['frontchannel', options.frontchannelLogout],
@@ -81,6 +102,23 @@ export function adviseOnMetadata(metadata: ServerMetadata, options: Considered):
     });
   }
   return advice;
+}
+
+/** `undefined` where it is by the secret, and up to what the OP lists. */
+function methodOf({
+  tokenEndpointAuthMethod,
+  clientSecret,
+  clientKeys,
+}: Considered): TokenEndpointAuthMethod | undefined {
+  const isByKey = clientSecret === undefined && clientKeys.length > 0;
+  return tokenEndpointAuthMethod ?? (isByKey ? 'private_key_jwt' : undefined);
+}
+
+/** What client assertions are signed by, if there are any. */
+function assertionAlgOf(options: Considered): string | undefined {
+  const method = methodOf(options);
+  if (method === 'client_secret_jwt') return options.tokenEndpointAuthSigningAlg;
+  return method === 'private_key_jwt' ? options.clientKeys[0]?.alg : undefined;
 }
 
 /** Says at start-up, on stderr, what would make logins fail; each flow once. */

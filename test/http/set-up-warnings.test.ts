@@ -46,6 +46,17 @@ describe('an OP whose discovery document speaks against the options', () => {
       { tokenEndpointAuthMethod: 'client_secret_post' },
     ],
     [
+      'OIDC_AUTH_SIGNING_ALG',
+      {
+        token_endpoint_auth_methods_supported: ['client_secret_jwt'],
+        token_endpoint_auth_signing_alg_values_supported: ['RS256'],
+      },
+      {
+        tokenEndpointAuthMethod: 'client_secret_jwt',
+        clientSecret: 'a secret of the client, of more than 32 bytes',
+      },
+    ],
+    [
       'OIDC_BACKCHANNEL_LOGOUT',
       { backchannel_logout_supported: false },
       { backchannelLogout: true },

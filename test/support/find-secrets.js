@@ -12,6 +12,8 @@ export function findSecrets(texts, secrets) {
   const short = [];
   const tails = new Set();
   for (const secret of secrets) {
+    // What a test has made of one letter, to be long.
+    if (new Set(secret.slice(-tail)).size === 1 && secret.length > tail) continue;
     if (secret.length >= tail) tails.add(secret.slice(-tail));
     else if (secret !== '') short.push(secret);
   }

@@ -23,7 +23,11 @@ import { watchOutput } from './output-watch.ts';
 export interface FlowSetup {
   oidc?: Partial<CommonOptions> & {
     clientSecret?: string;
-    tokenEndpointAuthMethod?: 'client_secret_basic' | 'client_secret_post' | undefined;
+    tokenEndpointAuthMethod?:
+      | 'client_secret_basic'
+      | 'client_secret_post'
+      | 'client_secret_jwt'
+      | undefined;
   };
   session?: Partial<SessionOptions>;
   /** Path of the base URL, under which the application is mounted. */
