@@ -19,6 +19,35 @@ async function pages(): Promise<string[]> {
   return found;
 }
 
+/** What people fill in at the repository. */
+async function forms(): Promise<string[]> {
+  const folder = join(root, '.github', 'ISSUE_TEMPLATE');
+  return (await readdir(folder)).map((name) => join(folder, name));
+}
+
+const rfcLink = /^https:\/\/www\.rfc-editor\.org\/rfc\/rfc(\d{4})(?:#section-(\d+(?:\.\d+)*))?$/;
+
+/** Anchors of OpenID Connect Core 1.0, and the sections that they are at. */
+const coreSections: Readonly<Record<string, string>> = {
+  AuthRequest: '3.1.2.1',
+  AuthError: '3.1.2.6',
+  IDTokenValidation: '3.1.3.7',
+  HybridAuthRequest: '3.3.2.1',
+  HybridAuthResponse: '3.3.2.5',
+  HybridIDToken: '3.3.2.11',
+  HybridTokenEndpoint: '3.3.3',
+  ThirdPartyInitiatedLogin: '4',
+  UserInfo: '5.3',
+  ClaimsParameter: '5.5',
+  IndividualClaimsRequests: '5.5.1',
+  ClientAuthentication: '9',
+  Signing: '10.1',
+  RotateSigKeys: '10.1.1',
+  Encryption: '10.2',
+  RefreshTokens: '12',
+  SigningOrder: '16.14',
+};
+
 /** Without code, in which brackets mean something else. */
 async function readProse(file: string): Promise<string> {
   const text = await readFile(file, 'utf8');
@@ -60,6 +89,68 @@ describe('links in README and docs', () => {
     }
     expect(dead).toEqual([]);
     expect(links).toBeGreaterThan(60);
+  });
+
+  it('are of the kind that is looked at here: no HTML, no references', async () => {
+    const odd: string[] = [];
+    for (const page of await pages()) {
+      const others = (await readProse(page)).match(/<(?:a|img)\b[^>]*>|^\[[^\]]+\]:.*$/gm) ?? [];
+      odd.push(...others.map((text) => `${relative(root, page)}: ${text}`));
+    }
+    expect(odd).toEqual([]);
+  });
+
+  it('and names of files in the text are those of files', async () => {
+    const dead: string[] = [];
+    let names = 0;
+    for (const page of [...(await pages()), ...(await forms())]) {
+      const text = (await readFile(page, 'utf8')).replace(/```.*?```/gs, '');
+      // In backquotes, and in forms as they are.
+      for (const [name] of text.matchAll(
+        /(?<=[` ])(?:lib|test|docs|example-app|scripts|bench|\.ci|\.github)\/[\w./-]*\w/g,
+      )) {
+        if (name === 'example-app/.env' || name.startsWith('example-app/dist/')) continue;
+        names += 1;
+        const isThere =
+          (await exists(join(root, name))) || (await exists(join(root, `${name}.ts`)));
+        if (!isThere) dead.push(`${relative(root, page)}: ${name}`);
+      }
+    }
+    expect(dead).toEqual([]);
+    expect(names).toBeGreaterThan(60);
+  });
+
+  it('and to specifications say in their text which section they lead to', async () => {
+    const wrong: string[] = [];
+    let links = 0;
+    const sources = (await readdir(join(root, 'lib'), { recursive: true }))
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => join(root, 'lib', name));
+    for (const file of [...(await pages()), ...sources]) {
+      const text = await readFile(file, 'utf8');
+      const found = [
+        ...[...text.matchAll(/\[([^\]]*)\]\((https:[^)\s]*)\)/g)].map(([, name, url]) => [
+          url,
+          name,
+        ]),
+        ...[...text.matchAll(/\{@link (https:\S+) ([^}]*)\}/g)].map(([, url, name]) => [url, name]),
+      ];
+      for (const [url = '', name = ''] of found) {
+        const [, rfc, place] = rfcLink.exec(url) ?? [];
+        const [, anchor] = /openid-connect-core-1_0\.html#(\w+)$/.exec(url) ?? [];
+        if (rfc === undefined && anchor === undefined && !url.includes('rfc-editor.org')) continue;
+        links += 1;
+        const section = anchor === undefined ? place : (coreSections[anchor] ?? 'unknown');
+        const named = /(?:RFC \d+|Core) (?:section )?(\d[\d., ]*)/.exec(name)?.[1]?.split(', ');
+        const isRight =
+          (rfc ?? anchor) !== undefined &&
+          (/RFC (\d+)/.exec(name)?.[1] ?? rfc) === rfc &&
+          (section === undefined || named === undefined || named.includes(section));
+        if (!isRight) wrong.push(`${relative(root, file)}: ${name} ${url}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(links).toBeGreaterThan(40);
   });
 
   it('lead from the page of all pages to each of them', async () => {

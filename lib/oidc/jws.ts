@@ -34,7 +34,7 @@ export interface AcceptedAlgorithms {
 /**
  * Verifies that a JWT was signed by the OP, by an algorithm that was registered.
  *
- * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#SigEnc Core 10.1}
+ * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#Signing Core 10.1}
  * @throws what `refuse` makes
  */
 export async function verifyJws(
