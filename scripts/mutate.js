@@ -58,9 +58,13 @@ const mutated = [
   ...filesIn('lib/oidc'),
 ];
 /** Without the fuzzing of the callback, which finds what nobody thought of, and takes its time. */
-const tests = ['oidc', 'http', 'conformance', 'properties', 'tokens'].flatMap((folder) =>
-  filesIn(`test/${folder}`).filter((name) => name.endsWith('.test.ts') && !/fuzz/.test(name)),
-);
+const tests = [
+  ...['oidc', 'http', 'conformance', 'properties', 'tokens'].flatMap((folder) =>
+    filesIn(`test/${folder}`).filter((name) => name.endsWith('.test.ts') && !/fuzz/.test(name)),
+  ),
+  'test/events.test.ts',
+  'test/log.test.ts',
+];
 
 /** Changes nothing that can be seen; each with its reason. */
 const equivalent = JSON.parse(read('scripts/equivalent-mutants.json'));

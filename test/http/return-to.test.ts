@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
-import { requestedPath, safeReturnPath } from '../../lib/http/return-to.ts';
+import { requestedPath, safeReturnPath, safeTargetPath } from '../../lib/http/return-to.ts';
 import { resolveOptions } from '../../lib/options/resolve-options.ts';
 
 const options = resolveOptions({
@@ -68,6 +68,8 @@ describe('RFC 9700 4.11 return paths', () => {
     `/${'a'.repeat(2048)}`,
     `/${'\u00e9'.repeat(400)}`,
     `/aa${'\u00e9'.repeat(341)}`,
+    // Short at last, and long to look at.
+    `/${'a/../'.repeat(410)}`,
   ])('refuses %j', (raw) => {
     expect(safeReturnPath(raw, options)).toBeUndefined();
   });
@@ -91,4 +93,23 @@ describe('RFC 9700 4.11 return paths', () => {
   ])('knows %s, with or without the path of baseUrl, as %s', (originalUrl, expected) => {
     expect(requestedPath({ originalUrl } as Request, options)).toBe(expected);
   });
+});
+
+describe('Core 4 the page that another site names', () => {
+  const atRoot = { ...options, basePath: '' };
+
+  it.each([
+    ['https://app.example', '/'],
+    ['https://app.example?page=2', '/?page=2'],
+    ['https://app.example/orders?page=2#last', '/orders?page=2#last'],
+  ])('%s is %s', (raw, expected) => {
+    expect(safeTargetPath(raw, atRoot)).toBe(expected);
+  });
+
+  it.each(['https://app.example.evil.example', 'https://app.example@evil.example/'])(
+    '%s is none of ours',
+    (raw) => {
+      expect(safeTargetPath(raw, atRoot)).toBeUndefined();
+    },
+  );
 });

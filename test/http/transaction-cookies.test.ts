@@ -26,6 +26,19 @@ function store(transaction: Transaction, had: readonly string[] = []): string[] 
   return set;
 }
 
+it('the cookie of a long return path goes with that of its login', () => {
+  const transaction = { ...begin(), returnTo: '/'.padEnd(201, 'a') };
+  const brought = store(transaction).map((cookie) => cookie.split(';')[0]);
+  expect(brought).toHaveLength(2);
+  const expired: string[] = [];
+  const res = { append: (_name: string, value: string) => expired.push(value) };
+  const req = { headers: { cookie: brought.join('; ') } } as Request;
+  cookies.remove(req, res as unknown as Response, transaction.state);
+  const namesOf = (lines: readonly (string | undefined)[]) =>
+    lines.map((line) => line?.split('=')[0]).sort();
+  expect(namesOf(expired)).toEqual(namesOf(brought));
+});
+
 describe('their name and attributes', () => {
   const cookieOf = (oidc: Partial<CommonOptions>): string => {
     const resolved = opByFetch(oidc).options;

@@ -3,6 +3,7 @@ import {
   createTransaction,
   parseTransaction,
   refuseExpired,
+  refuseOtherTenant,
   serializeTransaction,
 } from '../../lib/oidc/transaction.ts';
 import { opByFetch } from '../support/op-by-fetch.ts';
@@ -71,6 +72,30 @@ describe('a transaction', () => {
     expect(waiting(600)).not.toThrow();
     expect(waiting(600.001)).toThrow(
       expect.objectContaining({ code: 'ERR_OIDC_TRANSACTION_EXPIRED' }),
+    );
+  });
+});
+
+describe('the state of a login', () => {
+  const stateOf = (tenant?: string): string =>
+    createTransaction({ ...options, tenant }, { responseMode, returnTo: '/', sessionId: undefined })
+      .state;
+
+  it('is 256 bits, and names the tenant, where there is one', () => {
+    expect(stateOf()).toMatch(/^[\w-]{43}$/);
+    expect(stateOf('acme')).toMatch(/^[\w-]{43}~acme$/);
+  });
+
+  it('that names no tenant is refused for none', () => {
+    for (const tenant of ['acme', undefined]) {
+      expect(() => refuseOtherTenant(stateOf(), { tenant })).not.toThrow();
+    }
+  });
+
+  it('of one tenant is refused to another only', () => {
+    expect(() => refuseOtherTenant(stateOf('acme'), { tenant: 'acme' })).not.toThrow();
+    expect(() => refuseOtherTenant(stateOf('acme'), { tenant: 'other' })).toThrow(
+      expect.objectContaining({ code: 'ERR_OIDC_TENANT_MISMATCH' }),
     );
   });
 });

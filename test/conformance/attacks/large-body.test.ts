@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type HybridFlowError, subscribe } from 'passport-oidc-hybrid';
 import { errorCode, type Flow, startFlow } from '../../support/flow.ts';
 import { upTo } from '../../support/half-login.ts';
 
@@ -37,6 +38,15 @@ describe('a body that is too large', () => {
     expect(await flow.storeKeys()).toEqual([]);
     expect(flow.errors).toEqual([]);
     expect(await flow.signIn()).toMatchObject({ status: 200 });
+  });
+
+  it('is told to the developer by the words of the parser, without the body', async () => {
+    const causes: unknown[] = [];
+    const end = subscribe('refusal', ({ error }) => causes.push((error as HybridFlowError).cause));
+    await post(`code=${'a'.repeat(65_536)}`);
+    end();
+    expect(causes).toEqual([new Error('request entity too large')]);
+    expect(causes.map((cause) => Object.keys(Object(cause)))).toEqual([[]]);
   });
 
   it('up to the cap is read', async () => {
