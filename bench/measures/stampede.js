@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { quantile } from '../figures.js';
-import { Connection, get } from '../load.js';
+import { Connection, get, sendAll } from '../load.js';
 import { signIn, startSubject } from '../subjects.js';
 
 /** Seconds that an access token lives here. */
@@ -11,9 +11,12 @@ const refreshMilliseconds = 100;
 
 const requestCount = 50;
 
+/** Requests to each process before, as a server that has been up for a while has had. */
+const warmUpCount = 200;
+
 /**
- * 50 requests of one session at once, after its access token has expired; then one more after the next
- * expiry, with the newest cookies.
+ * 50 requests of one session at once, after its access token has expired, at processes that have served
+ * requests and refreshed before; then one more after the next expiry, with the newest cookies.
  */
 export async function measureStampede(app, storeKind, processCount, { op, around }) {
   await op.ask('set', { expiresIn: lifeSeconds, refreshMilliseconds });
@@ -27,13 +30,18 @@ export async function measureStampede(app, storeKind, processCount, { op, around
   try {
     const visitor = await signIn(first);
     const cookies = visitor.cookieMap(first.url);
-    await Promise.all(urls.map((url) => request(url, first.url, cookies)));
-    await delay(lifeSeconds * 1000 + 300);
+    for (const url of urls) {
+      const page = get(first.url, '/page', header(cookies));
+      await sendAll(url, [page], warmUpCount, { check: () => undefined });
+      await expire();
+      await request(url, first.url, cookies);
+    }
+    await expire();
     await op.ask('reset');
     const answers = await requestAtOnce(urls, first.url, cookies);
     const { refreshes, reused } = await op.ask('counts');
     for (const { head } of answers) takeCookies(head, cookies);
-    await delay(lifeSeconds * 1000 + 300);
+    await expire();
     const last = await request(urls[0], first.url, cookies);
     return {
       refreshes,
@@ -51,6 +59,8 @@ export async function measureStampede(app, storeKind, processCount, { op, around
     await op.ask('set', { expiresIn: 3600, refreshMilliseconds: 0 });
   }
 }
+
+const expire = () => delay(lifeSeconds * 1000 + 300);
 
 async function requestAtOnce(urls, host, cookies) {
   const connections = await Promise.all(
