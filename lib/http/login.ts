@@ -14,6 +14,7 @@ import {
 } from '../oidc/login-request.ts';
 import { createTransaction } from '../oidc/transaction.ts';
 import type { LoginOptions } from '../options.ts';
+import { comeAgain } from './arrival.ts';
 import { tellStep } from './attempt.ts';
 import { sendToOp } from './authorization-page.ts';
 import { type RawParameters, readQuery } from './callback-parameters.ts';
@@ -87,6 +88,7 @@ export function loginRoute(
   return function hybridLogin(req, res, next) {
     const begin = async (): Promise<void> => {
       refuseOutsideNavigation(req);
+      if (comeAgain(parts, req, res)) return;
       const returnTo = wantedReturnPath(req, options);
       const wanted = wantedLogin(parts, req, login?.(req));
       sendToOp(req, res, await beginLogin(parts, req, res, returnTo, { login: wanted }), options);

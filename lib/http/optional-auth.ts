@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { resolveTarget } from '../oidc/token-target.ts';
+import { comeAgain } from './arrival.ts';
 import { sendToOp } from './authorization-page.ts';
 import { answerError } from './error-answer.ts';
 import type { FlowParts } from './flow-parts.ts';
@@ -31,6 +32,7 @@ export function optionalAuth(
     const login = await parts.loginSessions.current(req);
     if (login !== undefined) req.oidc = new RequestContext(parts, login, target);
     if (login !== undefined || !silentLogin || !parts.silentLogins.isDue(req)) return false;
+    if (comeAgain(parts, req, res)) return true;
     const request = await beginSilentLogin(parts, req, res);
     if (request === undefined) return false;
     sendToOp(req, res, request, parts.options);

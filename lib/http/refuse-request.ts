@@ -3,6 +3,7 @@ import { AuthenticationError, StepUpError } from '../errors.ts';
 import { type LoginRequest, narrowLogin } from '../oidc/login-request.ts';
 import { loginForDemands } from '../oidc/step-up.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { comeAgain } from './arrival.ts';
 import { sendToOp } from './authorization-page.ts';
 import { restoreCookies } from './downstream-headers.ts';
 import { answerError, sendProblem } from './error-answer.ts';
@@ -46,6 +47,7 @@ export async function refuseRequest(
     const isForDemands = error instanceof StepUpError;
     const asked = isForDemands ? addDemands(wanted, error) : wanted;
     if (answerFor(req) === 'login') {
+      if (comeAgain(parts, req, res)) return;
       const returnTo = wantedPath(req, options);
       sendToOp(req, res, await beginLogin(parts, req, res, returnTo, { login: asked }), options);
     } else sendProblem(error, res, options, asked && loginPathFor(parts, asked));

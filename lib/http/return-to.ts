@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import type { ResolvedOptions } from '../options.ts';
+import { withoutArrivalMark } from './arrival-mark.ts';
 import { readQuery } from './callback-parameters.ts';
 
 type PathOptions = Pick<
@@ -24,6 +25,15 @@ const maxLength = 2048;
  * @see {@link https://www.rfc-editor.org/rfc/rfc9700#section-4.11 RFC 9700 section 4.11}
  */
 export function safeReturnPath(raw: unknown, options: PathOptions): string | undefined {
+  const path = safePath(raw, options);
+  return path === undefined || isOwnRoute(path, options) ? undefined : path;
+}
+
+/** {@link safeReturnPath}, which may be a route of the flow as well. */
+export function safePath(
+  raw: unknown,
+  options: Pick<ResolvedOptions, 'origin'>,
+): string | undefined {
   if (typeof raw !== 'string' || raw.length > maxLength) return undefined;
   // Browsers drop tabs and newlines and take "\" for "/"; no path of an application needs either.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -35,8 +45,7 @@ export function safeReturnPath(raw: unknown, options: PathOptions): string | und
   if (url.origin !== options.origin) return undefined;
   const path = `${url.pathname}${url.search}${url.hash}`;
   // "/.//host" becomes "//host" on parsing.
-  if (path.startsWith('//') || path.length > maxLength) return undefined;
-  return isOwnRoute(url.pathname, options) ? undefined : path;
+  return path.startsWith('//') || path.length > maxLength ? undefined : path;
 }
 
 /** Where `?return_to=` of a login or logout leads: to the start page, if it is no path of ours. */
@@ -64,19 +73,23 @@ export function defaultReturnPath(options: Pick<ResolvedOptions, 'basePath'>): s
   return `${options.basePath}/`;
 }
 
-/**
- * The path of this request as the browser sees it. A proxy in front may have taken the path of
- * `baseUrl` away.
- */
+/** The path of this request as the browser sees it, as one to return to after a login. */
 export function requestedPath(req: Request, options: PathOptions): string | undefined {
-  const { basePath } = options;
-  const { originalUrl } = req;
-  const isComplete = originalUrl === basePath || /^[/?]/.test(originalUrl.slice(basePath.length));
-  const hasBase = originalUrl.startsWith(basePath) && isComplete;
-  return safeReturnPath(hasBase ? originalUrl : `${basePath}${originalUrl}`, options);
+  return safeReturnPath(withoutArrivalMark(visiblePath(req, options)), options);
 }
 
-function isOwnRoute(pathname: string, options: PathOptions): boolean {
+/** A proxy in front may have taken the path of `baseUrl` away. */
+export function visiblePath(
+  { originalUrl }: Request,
+  { basePath }: Pick<ResolvedOptions, 'basePath'>,
+): string {
+  const isComplete = originalUrl === basePath || /^[/?]/.test(originalUrl.slice(basePath.length));
+  const hasBase = originalUrl.startsWith(basePath) && isComplete;
+  return hasBase ? originalUrl : `${basePath}${originalUrl}`;
+}
+
+function isOwnRoute(returnPath: string, options: PathOptions): boolean {
+  const [pathname = ''] = returnPath.split(/[?#]/);
   // From the first slash of a row only, or a long row takes quadratic time.
   const path = pathname.replace(/(?<!\/)\/+$/, '').toLowerCase();
   const routes = [

@@ -1,5 +1,6 @@
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { ReceivedResponse } from '../oidc/authorization-response.ts';
+import { answerArrival } from './arrival.ts';
 import { sendToOpAgain } from './authorization-page.ts';
 import { completeLogin, receivePost, type SignIn } from './callback.ts';
 import { answerError } from './error-answer.ts';
@@ -81,7 +82,9 @@ function callbackGet(parts: FlowParts): RequestHandler {
       return;
     }
     const answer = async (): Promise<void> => {
-      if (!(await answerCheck(parts, req, res))) await complete(parts, req, res);
+      if (await answerArrival(parts, req, res)) return;
+      if (await answerCheck(parts, req, res)) return;
+      await complete(parts, req, res);
     };
     answer().catch((error: unknown) => answerError(error, req, res, next, parts.options));
   };

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import { AuthenticationError, AuthorizationResponseError } from '../errors.ts';
 import { resolveLoginOptions } from '../oidc/login-request.ts';
 import type { LoginOptions, Verify } from '../options.ts';
+import { answerArrival, comeAgain } from './arrival.ts';
 import { sendToOp, sendToOpAgain } from './authorization-page.ts';
 import { completeLogin, receivePost, type SignIn } from './callback.ts';
 import type { FlowParts } from './flow-parts.ts';
@@ -61,7 +62,7 @@ export function createStrategy(parts: FlowParts, verify: Verify): HybridFlowStra
       // HEAD comes here too; neither may spend a code.
       if (req.method !== 'GET' || isPrefetch(req)) throw notANavigation();
       if (mayHaveFragment(req, parts.options)) sendFragmentPage(res, parts.options);
-      else if (!(await answerCheck(parts, req, res)))
+      else if (!(await answerArrival(parts, req, res)) && !(await answerCheck(parts, req, res)))
         await complete(parts, verify, actions, req, options);
     } else await begin(parts, req, options);
   };
@@ -79,9 +80,10 @@ export function createStrategy(parts: FlowParts, verify: Verify): HybridFlowStra
 
 async function begin(parts: FlowParts, req: Request, options: AuthenticateOptions): Promise<void> {
   refuseOutsideNavigation(req);
+  const res = req.res as Response;
+  if (comeAgain(parts, req, res)) return;
   const returnTo =
     safeReturnPath(options.returnTo, parts.options) ?? wantedReturnPath(req, parts.options);
-  const res = req.res as Response;
   const login = wantedLogin(parts, req, options.login && resolveLoginOptions(options.login));
   sendToOp(req, res, await beginLogin(parts, req, res, returnTo, { login }), parts.options);
 }

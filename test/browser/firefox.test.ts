@@ -4,6 +4,7 @@ import {
   type BrowserSiteSetup,
   siteNames,
   startBrowserSite,
+  startOtherSite,
 } from '../support/browser-site.ts';
 import { type Certificate, makeCertificate } from '../support/certificate.ts';
 import { type Firefox, type FirefoxTab, startFirefox } from '../support/firefox.ts';
@@ -89,6 +90,27 @@ describeWithParts(['firefox-esr', 'openssl'], 'logins in Firefox, the OP on anot
       await tab.act(agree, `${site.origin}/private?tab=0`);
       expect(await tab.evaluate(heading)).toBe('Private of ada');
       expect(site.op.count('/token')).toBe(3);
+    },
+  );
+
+  it.each(['https', 'http'] as const)(
+    'by a link of another site, session cookie strict, %s: cart kept, and no second login',
+    async (scheme) => {
+      await start(scheme, { sameSite: 'strict' });
+      const mail = await startOtherSite(scheme === 'https' ? certificate : undefined);
+      const tab = await firefox.open();
+      await tab.go(`${site.origin}/cart`, `${site.origin}/`);
+      for (const url of [`${site.origin}/private?page=2`, `${site.origin}/private?page=3`]) {
+        await tab.go(mail.linkTo(url));
+        await tab.actAnywhere("document.querySelector('a').click()", 'Private of ada');
+        expect([await tab.evaluate('location.href'), await tab.evaluate(cart)]).toEqual([
+          url,
+          'tea',
+        ]);
+      }
+      expect(site.op.count('/authorize')).toBe(1);
+      expect(site.seenUrls.filter((url) => url.includes('oidc_arrival='))).toHaveLength(2);
+      await mail.close();
     },
   );
 

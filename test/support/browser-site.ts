@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type Express } from 'express';
 import session from 'express-session';
 import helmet from 'helmet';
@@ -103,6 +103,30 @@ export async function startBrowserSite(setup: BrowserSiteSetup = {}): Promise<Br
       await op.stop();
       await loopback.close();
     },
+  };
+}
+
+/** A site that has nothing to do with the other, with pages that have a link. */
+export interface OtherSite {
+  /** A page with a link to a URL. */
+  linkTo(url: string): string;
+  close(): Promise<void>;
+}
+
+/** @param certificate as that of the {@link BrowserSite}, which is at `localhost` without one */
+export async function startOtherSite(certificate?: Certificate): Promise<OtherSite> {
+  const listening = certificate ? await listenTls(certificate) : await listen();
+  const origin = certificate
+    ? `https://op.test:${listening.port}`
+    : `http://127.0.0.1:${listening.port}`;
+  listening.server.on('request', ({ url = '' }: IncomingMessage, res: ServerResponse) => {
+    const to = new URL(url, origin).searchParams.get('to');
+    res.setHeader('Content-Type', 'text/html');
+    res.end(`<!doctype html><title>Mail</title><a href="${to?.replaceAll('"', '')}">Read it</a>`);
+  });
+  return {
+    linkTo: (url) => `${origin}/?to=${encodeURIComponent(url)}`,
+    close: listening.close,
   };
 }
 

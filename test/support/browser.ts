@@ -28,6 +28,8 @@ export class Browser {
   readonly jar: CookieJar = new CookieJar();
   /** Cookies that it does not keep. */
   refuses: (setCookie: string) => boolean = () => false;
+  /** Whether it says by Fetch Metadata who has caused a request; or says the same of all of them. */
+  fetchMetadata: 'honest' | 'none' | 'always cross-site' = 'honest';
   /** A certificate that servers may have, PEM. */
   trusts: string | undefined;
 
@@ -50,11 +52,14 @@ export class Browser {
 
   /** Makes one request of a navigation. */
   async perform(hop: Hop): Promise<Visit> {
-    const site = siteRelation(hop);
-    return this.#send(hop, {
+    const site = this.fetchMetadata === 'honest' ? siteRelation(hop) : 'cross-site';
+    const metadata = {
       'Sec-Fetch-Site': site,
       'Sec-Fetch-Mode': 'navigate',
       'Sec-Fetch-Dest': 'document',
+    };
+    return this.#send(hop, {
+      ...(this.fetchMetadata === 'none' ? {} : metadata),
       Accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
       ...(hop.method === 'POST' ? { Origin: hop.from ?? 'null' } : {}),
       ...hop.headers,

@@ -16,6 +16,8 @@ export interface FirefoxTab {
   goAnywhere(url: string, title: string): Promise<void>;
   /** Runs something in the page, and waits until a page with the URL has been loaded. */
   act(expression: string, until: string): Promise<void>;
+  /** Runs something in the page, and waits until a page has the title, wherever that is. */
+  actAnywhere(expression: string, title: string): Promise<void>;
   reload(): Promise<void>;
   /** Goes back, and waits until the page has the title: one from the back-forward cache loads nothing. */
   back(title: string): Promise<void>;
@@ -164,6 +166,10 @@ async function openTab(session: Session, container?: unknown): Promise<FirefoxTa
       // Its answer may get lost with the page.
       run(expression).catch(() => undefined);
       await arrival;
+    },
+    async actAnywhere(expression, title) {
+      run(expression).catch(() => undefined);
+      await eventually(() => isShowing(title));
     },
     async reload() {
       await send('browsingContext.reload', { context, wait: 'complete' });
