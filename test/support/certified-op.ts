@@ -24,6 +24,10 @@ export interface CertifiedOpOptions {
   features?: Readonly<Record<string, unknown>>;
   /** Metadata of the client, over those that it has anyway. */
   client?: Readonly<Record<string, unknown>>;
+  /** Further clients by their ids: what they have that the first has not. */
+  clients?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Whom it signs in. @default 'ada' */
+  subject?: string;
   /** Teaches it more: grants of its own. */
   extend?: (provider: Provider) => void;
 
@@ -61,11 +65,11 @@ const clientSecret = 'a secret of the client at the certified OP';
 const audience = 'https://api.example';
 
 /**
- * Starts the OP. It signs everybody in as `ada` and grants whatever is asked for; the authorization
+ * Starts the OP. It signs everybody in as one user and grants whatever is asked for; the authorization
  * parameter `login_hint=cancel` makes the visitor refuse. A refresh token may be used once.
  */
 export async function startCertifiedOp(options: CertifiedOpOptions): Promise<CertifiedOp> {
-  const { certificate, host = '127.0.0.1' } = options;
+  const { certificate, host = '127.0.0.1', subject = 'ada' } = options;
   const listening = certificate ? await listenTls(certificate) : await listen();
   const issuer = `${certificate ? 'https' : 'http'}://${host}:${listening.port}`;
   const loopback = createLoopbackFetch(certificate?.cert);
@@ -78,10 +82,12 @@ export async function startCertifiedOp(options: CertifiedOpOptions): Promise<Cer
   const answer = provider.callback();
   const respond = (req: IncomingMessage, res: ServerResponse): void => {
     const isInteraction = req.url?.startsWith('/interaction/') ?? false;
-    (isInteraction ? interact(provider, req, res) : answer(req, res)).catch((error: unknown) => {
-      res.statusCode = 500;
-      res.end(String(error));
-    });
+    (isInteraction ? interact(provider, subject, req, res) : answer(req, res)).catch(
+      (error: unknown) => {
+        res.statusCode = 500;
+        res.end(String(error));
+      },
+    );
   };
   listening.server.on('request', respond);
   return {
@@ -105,7 +111,11 @@ async function createConfiguration(options: CertifiedOpOptions): Promise<Configu
   const adapter = createCertifiedOpStore();
   // Not in `clients`: oidc-provider clones these, into objects of another realm under jest, and does
   // not take their keys for objects then.
-  await adapter('Client').upsert(clientId, createClient(options));
+  const client = createClient(options);
+  await adapter('Client').upsert(clientId, client);
+  for (const [id, change] of Object.entries(options.clients ?? {})) {
+    await adapter('Client').upsert(id, { ...client, client_id: id, ...change });
+  }
   return {
     adapter,
     jwks: { keys: [await createKey()] },
@@ -236,6 +246,7 @@ async function grantEverything(ctx: KoaContextWithOIDC) {
 /** The step at which an OP shows a sign-in page; this one knows the answer. */
 async function interact(
   provider: Provider,
+  accountId: string,
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
@@ -243,7 +254,7 @@ async function interact(
   const answer =
     params['login_hint'] === 'cancel'
       ? { error: 'access_denied', error_description: 'the visitor canceled' }
-      : { login: { accountId: 'ada' }, consent: {} };
+      : { login: { accountId }, consent: {} };
   await provider.interactionFinished(req, res, answer);
 }
 
