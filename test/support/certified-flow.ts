@@ -8,6 +8,8 @@ import {
   hybridFlow,
   inProcessLock,
 } from 'passport-oidc-hybrid';
+import { listenTls } from '../../lib/testing/listen-tls.ts';
+import type { Certificate } from './certificate.ts';
 import { type CertifiedOp, type CertifiedOpOptions, startCertifiedOp } from './certified-op.ts';
 import { type Clock, startClock } from './clock.ts';
 import { sealingSecret } from './flow.ts';
@@ -20,6 +22,8 @@ export interface CertifiedFlowSetup {
   /** What the OP does beyond the ordinary. */
   op?: Pick<CertifiedOpOptions, 'configuration' | 'features' | 'client' | 'extend'>;
   expressModule?: typeof express;
+  /** Has application and OP speak TLS, by this certificate for `localhost` and 127.0.0.1. */
+  certificate?: Certificate;
   store?: Store;
   accessTokenSeconds?: number;
   /** After all others. */
@@ -38,9 +42,13 @@ export interface CertifiedFlow {
 }
 
 export async function startCertifiedFlow(setup: CertifiedFlowSetup = {}): Promise<CertifiedFlow> {
-  const listening = await listen();
-  const baseUrl = `http://localhost:${listening.port}`;
+  const { certificate } = setup;
+  const listening = certificate ? await listenTls(certificate) : await listen();
+  const baseUrl = certificate
+    ? `https://127.0.0.1:${listening.port}`
+    : `http://localhost:${listening.port}`;
   const op = await startCertifiedOp({
+    ...(certificate ? { certificate, host: 'localhost' } : {}),
     redirectUris: [`${baseUrl}/callback`],
     postLogoutRedirectUris: [`${baseUrl}/logout/callback`],
     accessTokenSeconds: setup.accessTokenSeconds ?? 60,
@@ -60,6 +68,7 @@ export async function startCertifiedFlow(setup: CertifiedFlowSetup = {}): Promis
     resource: op.audience,
     now: clock.now,
     lock: inProcessLock(),
+    ...(certificate ? { fetch: op.fetch } : {}),
     ...setup.oidc,
   } as HybridFlowOptions;
   const oidc = hybridFlow(options);
@@ -85,7 +94,7 @@ export function buildCertifiedApp(
       resave: false,
       saveUninitialized: false,
       store: setup.store ?? new MemoryStore(),
-      cookie: { sameSite: 'lax' },
+      cookie: { sameSite: 'lax', secure: 'auto' },
     }),
   );
   app.use(oidc.router());

@@ -2,7 +2,7 @@ import { Agent } from 'node:https';
 import express, { type Express } from 'express';
 import session, { MemoryStore, type Store } from 'express-session';
 import { createProxyMiddleware } from 'http-proxy-middleware';
-import type { ClientAuthMethod } from 'oidc-provider';
+import type { ClientAuthMethod, Provider } from 'oidc-provider';
 import {
   type HybridFlow,
   type HybridFlowOptions,
@@ -44,11 +44,13 @@ export interface MutualTlsSetup {
   /** Further features and configuration of the OP. */
   features?: Readonly<Record<string, unknown>>;
   clientAuthMethods?: readonly ClientAuthMethod[];
+  /** Teaches the OP more: grants of its own. */
+  extend?: (provider: Provider) => void;
   /** Whether certificates are asked for at endpoints of their own. */
   hasAliases?: boolean;
   /** Authorities that the OP knows. @default that of the client's certificate */
   ca?: string;
-  routes?: (app: Express, oidc: HybridFlow) => void;
+  routes?: (app: Express, oidc: HybridFlow, apiUrl: string) => void;
 }
 
 /**
@@ -93,6 +95,7 @@ export async function startMutualTlsFlow(
     host: 'localhost',
     accessTokenSeconds: 60,
     features: { mTLS: mutualTlsFeature, ...setup.features },
+    ...(setup.extend ? { extend: setup.extend } : {}),
     configuration: {
       clientAuthMethods: [
         'tls_client_auth',
@@ -204,6 +207,6 @@ function buildApp(
     oidc.requireAuth({ proxied: { to: apiUrl } }),
     createProxyMiddleware({ target: apiUrl, secure: false }),
   );
-  setup.routes?.(app, oidc);
+  setup.routes?.(app, oidc, apiUrl);
   return app;
 }
