@@ -1,3 +1,9 @@
+/**
+ * Everything that an application imports: begin with {@link hybridFlow}.
+ *
+ * @module passport-oidc-hybrid
+ */
+
 export type { AuthorizationDetail } from './authorization-details.ts';
 export type { ClientCertificateOptions } from './client-certificate.ts';
 export type {

@@ -1,3 +1,9 @@
+/**
+ * For the tests of applications, and for nothing else: an OP of loopback by {@link fakeOp}, and {@link signInAs}.
+ *
+ * @module passport-oidc-hybrid/testing
+ */
+
 export type { Clock as FakeClock } from './clock.ts';
 export { startClock as fakeClock } from './clock.ts';
 export type { FakeOp, FakeOpClient, FakeOpOptions } from './fake-op.ts';
