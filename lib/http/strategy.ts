@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import { AuthenticationError, AuthorizationResponseError } from '../errors.ts';
+import { AuthenticationError, AuthorizationResponseError, LoginRefusedError } from '../errors.ts';
 import { resolveLoginOptions } from '../oidc/login-request.ts';
 import type { LoginOptions, Verify } from '../options.ts';
 import { answerArrival, comeAgain } from './arrival.ts';
@@ -117,7 +117,7 @@ async function complete(
     case 'begun again':
       return sendToOpAgain(res, outcome.request, parts.options);
     case 'failed':
-      if (isRefusal(outcome.error)) actions.fail(outcome.error, 403);
+      if (isRefusal(outcome.error)) actions.fail(challengeOf(outcome.error), 403);
       else actions.error(outcome.error);
   }
 }
@@ -170,6 +170,12 @@ function isCallback(req: Request, callbackPath: string): boolean {
 }
 
 /** What Passport calls a failure: the user or the application said no. */
+/** The error itself, but that its message is for visitors: Passport shows them that, by `failureMessage` and the like. */
+function challengeOf(error: Error): object {
+  if (!(error instanceof LoginRefusedError)) return error;
+  return Object.create(error, { message: { value: error.reason, enumerable: true } });
+}
+
 function isRefusal(error: unknown): error is AuthorizationResponseError | AuthenticationError {
   return error instanceof AuthorizationResponseError || error instanceof AuthenticationError;
 }

@@ -80,4 +80,21 @@ describe('verify that refuses with a reason', () => {
     const refused = await flow.browser.navigate(`${flow.baseUrl}/login`);
     expect([refused.status, json(refused)]).toEqual([403, { user: false, reason }]);
   });
+
+  it('is what Passport shows by failureMessage', async () => {
+    const own = new passport.Passport();
+    flow = await startFlow({
+      router: (app, oidc) => {
+        own.use(oidc.strategy(refuseUnconfirmed));
+        app.get('/login', own.authenticate('oidc'));
+        app.post('/callback', own.authenticate('oidc'));
+        const failure = { failureRedirect: '/sorry', failureMessage: true };
+        app.get('/callback', own.authenticate('oidc', failure));
+        app.get('/sorry', (req, res) => res.json(Object(req.session).messages));
+      },
+    });
+    flow.op.claims = unconfirmed;
+    const refused = await flow.browser.navigate(`${flow.baseUrl}/login`);
+    expect([new URL(refused.url).pathname, json(refused)]).toEqual(['/sorry', [reason]]);
+  });
 });
