@@ -11,7 +11,11 @@ afterEach(() => flow.close());
 const detail = { type: 'order', actions: ['read'], identifier: 'order-7' };
 
 /** An OP that knows orders, and takes no detail of another kind. */
-const start = (asked: readonly AuthorizationDetail[], push = false) =>
+const start = (
+  asked: readonly AuthorizationDetail[],
+  push = false,
+  grants: (asked: object[] | undefined) => object[] | undefined = (all) => all,
+) =>
   startCertifiedFlow({
     oidc: {
       authorizationDetails: asked,
@@ -36,7 +40,7 @@ const start = (asked: readonly AuthorizationDetail[], push = false) =>
             _ctx: KoaContextWithOIDC,
             _token: object,
             source: { rar?: object[] },
-          ) => source.rar,
+          ) => grants(source.rar),
           authorizationDetailsForIntrospection: () => [],
         },
       },
@@ -55,6 +59,16 @@ describe('RFC 9396 authorization details at a certified OP', () => {
     flow.clock.advance(31);
     expect(json(await browser.fetch(`${flow.baseUrl}/details`))).toEqual([detail]);
     expect(flow.op.grants.refresh_token).toBe(1);
+  });
+
+  it.each<[string, () => object[] | undefined]>([
+    ['nothing', () => []],
+    ['not a word of them', () => undefined],
+    ['what nobody asked for', () => [detail, { type: 'payment', amount: 1000 }]],
+  ])('are refused where it grants %s', async (_what, grants) => {
+    flow = await start([detail], false, grants);
+    const refused = await new Browser().navigate(`${flow.baseUrl}/details`);
+    expect([refused.status, errorCode(refused)]).toEqual([400, 'ERR_OIDC_AUTHORIZATION_DETAILS']);
   });
 
   it('are refused by it', async () => {

@@ -90,6 +90,18 @@ describe('ID Tokens, UserInfo and answers that a certified OP encrypts', () => {
     expect([refused.status, errorCode(refused)]).toEqual([400, 'ERR_OIDC_JARM_ENCRYPTED']);
   });
 
+  it('are refused without encryption where they have to have it', async () => {
+    const { privateKey } = encryptionKeys.rsa;
+    flow = await startCertifiedFlow({
+      oidc: {
+        clientEncryptionKey: { key: privateKey, alg: 'RSA-OAEP-256' },
+        responseType: 'code id_token',
+      },
+    });
+    const refused = await new Browser().navigate(`${flow.baseUrl}/profile`);
+    expect([refused.status, errorCode(refused)]).toEqual([400, 'ERR_OIDC_ID_TOKEN_UNENCRYPTED']);
+  });
+
   it('are refused for another key', async () => {
     const clientEncryptionKey = { key: encryptionKeys.p521.privateKey, alg: 'ECDH-ES' } as const;
     flow = await start('p256', 'ECDH-ES', 'A256GCM', { clientEncryptionKey });

@@ -78,6 +78,25 @@ describe('RFC 9126 at a certified OP that takes pushed requests only', () => {
     expect(json(await signIn())).toMatchObject({ sub: 'ada' });
   });
 
+  it.each([
+    ['offered', true, 200, undefined],
+    ['always', true, 200, undefined],
+    ['offered', false, 200, undefined],
+    ['always', false, 502, 'ERR_OIDC_METADATA'],
+  ] as const)(
+    'by the option "%s", at one that takes others too: %s',
+    async (wanted, isOffered, status, code) => {
+      flow = await startCertifiedFlow({
+        oidc: { pushedAuthorizationRequests: wanted },
+        op: { features: { pushedAuthorizationRequests: { enabled: isOffered } } },
+      });
+      const arrival = await signIn();
+      expect([arrival.status, errorCode(arrival)]).toEqual([status, code]);
+      const atOp = arrival.history.find(({ url }) => url.startsWith(`${flow.op.issuer}/auth?`));
+      expect(atOp?.url.includes('request_uri=') ?? false).toBe(isOffered);
+    },
+  );
+
   it('is refused with another client secret, before anybody is sent away', async () => {
     flow = await startCertifiedFlow({
       oidc: { clientSecret: 'another secret' },

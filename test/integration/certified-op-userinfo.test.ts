@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Configuration } from 'oidc-provider';
 import type { CommonOptions } from 'passport-oidc-hybrid';
 import { Browser } from '../support/browser.ts';
 import { type CertifiedFlow, startCertifiedFlow } from '../support/certified-flow.ts';
@@ -8,13 +9,21 @@ let flow: CertifiedFlow;
 afterEach(() => flow.close());
 
 /** By Core 5.4 claims of a scope are the UserInfo Endpoint's, where a flow brings an access token. */
-function start(oidc: Partial<CommonOptions>, client: Record<string, unknown> = {}) {
+function start(
+  oidc: Partial<CommonOptions>,
+  client: Record<string, unknown> = {},
+  configuration: Partial<Configuration> = {},
+) {
   return startCertifiedFlow({
     // An access token for an API is none for the UserInfo Endpoint of this OP.
     oidc: { resource: undefined, ...oidc },
     op: {
       client,
-      configuration: { conformIdTokenClaims: true, scopes: ['openid', 'profile', 'email'] },
+      configuration: {
+        conformIdTokenClaims: true,
+        scopes: ['openid', 'profile', 'email'],
+        ...configuration,
+      },
       features: { jwtUserinfo: { enabled: true } },
     },
     routes: (app, { requireAuth }) =>
@@ -36,6 +45,20 @@ describe('Core 5.3 UserInfo of a certified OP', () => {
     expect(claims).not.toHaveProperty('email');
     expect(loadedUserinfo).toEqual({ email: 'ada@shop.example' });
     expect(asked).toMatchObject({ sub: 'ada', name: 'Ada Marwick', email: 'ada@shop.example' });
+  });
+
+  it.each([
+    ['plain', {}],
+    ['signed', { userinfo_signed_response_alg: 'ES256' }],
+  ])('is refused where it is of somebody else: %s', async (_how, client) => {
+    flow = await start({ loadUserinfo: true }, client, {
+      findAccount(ctx, sub) {
+        const accountId = ctx.oidc.route === 'userinfo' ? 'eve' : sub;
+        return { accountId, claims: () => ({ sub: accountId }) };
+      },
+    });
+    const refused = await new Browser().navigate(`${flow.baseUrl}/user`);
+    expect([refused.status, errorCode(refused)]).toEqual([400, 'ERR_OIDC_USERINFO_SUB']);
   });
 
   it('is refused plain where a signature is registered', async () => {

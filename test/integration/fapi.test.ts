@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { HybridFlowOptions } from 'passport-oidc-hybrid';
-import { json } from '../support/flow.ts';
+import { errorCode, json } from '../support/flow.ts';
 import {
   type Certificates,
   type MutualTlsFlow,
@@ -51,6 +51,7 @@ async function start(
   version: '2.0' | '1.0 Final',
   { oidc, client }: { oidc: object; client: object },
   more: object = {},
+  features: Readonly<Record<string, unknown>> = {},
 ): Promise<MutualTlsFlow> {
   flow = await startMutualTlsFlow(certificates, {
     oidc: {
@@ -60,6 +61,7 @@ async function start(
     } as Partial<HybridFlowOptions>,
     client: { authorization_signed_response_alg: 'ES256', ...client },
     clientAuthMethods: ['private_key_jwt'],
+    ...('id_token_signed_response_alg' in client ? { algorithms: ['ES256', 'RS256'] } : {}),
     features: {
       fapi: { enabled: true, profile: version },
       jwtResponseModes: { enabled: true },
@@ -68,6 +70,7 @@ async function start(
         enabled: true,
         requirePushedAuthorizationRequests: version === '2.0',
       },
+      ...features,
     },
   });
   return flow;
@@ -114,6 +117,49 @@ describeWithParts(
       await start('2.0', withDpop, unbound);
       expect((await visit()).status).toBeGreaterThanOrEqual(400);
       expect(flow.op.grants.authorization_code).toBe(0);
+    });
+
+    const noProfile = { fapi: { enabled: false } };
+    const signedByRsa = { id_token_signed_response_alg: 'RS256' };
+
+    it.each<[string, Parameters<typeof start>, string]>([
+      [
+        'FAPI 2.0: no requests are pushed',
+        ['2.0', byKey, {}, { ...noProfile, pushedAuthorizationRequests: { enabled: false } }],
+        'METADATA',
+      ],
+      [
+        'FAPI 2.0: ID Tokens are signed by RS256',
+        ['2.0', { ...byKey, client: { ...byKey.client, ...signedByRsa } }, {}, noProfile],
+        'ID_TOKEN_ALG',
+      ],
+      [
+        'FAPI 2.0: tokens are not bound',
+        [
+          '2.0',
+          {
+            ...byKey,
+            client: { ...byKey.client, tls_client_certificate_bound_access_tokens: false },
+          },
+          {},
+          noProfile,
+        ],
+        'TOKEN_BINDING',
+      ],
+      [
+        'FAPI 1.0 Advanced: ID Tokens are signed by RS256',
+        ['1.0 Final', { ...byKey, client: { ...signed, ...signedByRsa } }, {}, noProfile],
+        'ID_TOKEN_ALG',
+      ],
+      [
+        'FAPI 1.0 Advanced: the state is not in the ID Token',
+        ['1.0 Final', { ...byKey, client: signed }, {}, noProfile],
+        'S_HASH_MISSING',
+      ],
+    ])('takes no OP that leaves the profile: %s', async (_what, setup, code) => {
+      await start(...setup);
+      expect(errorCode(await visit())).toBe(`ERR_OIDC_${code}`);
+      expect(await flow.browser.fetch(`${flow.baseUrl}/private`)).toMatchObject({ status: 401 });
     });
 
     it.each([

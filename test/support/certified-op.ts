@@ -26,6 +26,8 @@ export interface CertifiedOpOptions {
   client?: Readonly<Record<string, unknown>>;
   /** Further clients by their ids: what they have that the first has not. */
   clients?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Algorithms of its keys. @default ES256 alone */
+  algorithms?: readonly string[];
   /** Whom it signs in. @default 'ada' */
   subject?: string;
   /** Teaches it more: grants of its own. */
@@ -118,7 +120,7 @@ async function createConfiguration(options: CertifiedOpOptions): Promise<Configu
   }
   return {
     adapter,
-    jwks: { keys: [await createKey()] },
+    jwks: { keys: await Promise.all((options.algorithms ?? ['ES256']).map(createKey)) },
     cookies: { keys: [randomBytes(32).toString('base64url')] },
     responseTypes: ['code', 'code id_token', 'code token', 'code id_token token'],
     pkce: { required: () => true },
@@ -220,10 +222,10 @@ function createClient(options: CertifiedOpOptions): ClientMetadata & AdapterPayl
   };
 }
 
-async function createKey(): Promise<JWK> {
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+async function createKey(alg: string): Promise<JWK> {
+  const { privateKey } = await generateKeyPair(alg, { extractable: true });
   const kid = randomBytes(8).toString('base64url');
-  return { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid } as JWK;
+  return { ...(await exportJWK(privateKey)), alg, use: 'sig', kid } as JWK;
 }
 
 async function grantEverything(ctx: KoaContextWithOIDC) {

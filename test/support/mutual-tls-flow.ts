@@ -44,6 +44,8 @@ export interface MutualTlsSetup {
   /** Further features and configuration of the OP. */
   features?: Readonly<Record<string, unknown>>;
   clientAuthMethods?: readonly ClientAuthMethod[];
+  /** Algorithms of the OP's keys. @default ES256 alone */
+  algorithms?: readonly string[];
   /** Teaches the OP more: grants of its own. */
   extend?: (provider: Provider) => void;
   /** Whether certificates are asked for at endpoints of their own. */
@@ -95,6 +97,7 @@ export async function startMutualTlsFlow(
     host: 'localhost',
     accessTokenSeconds: 60,
     features: { mTLS: mutualTlsFeature, ...setup.features },
+    ...(setup.algorithms ? { algorithms: setup.algorithms } : {}),
     ...(setup.extend ? { extend: setup.extend } : {}),
     configuration: {
       clientAuthMethods: [
