@@ -29,7 +29,7 @@ export interface GuardOptions<Claims = unknown> {
    * is also what the token is asked for with.
    */
   scope?: string | undefined;
-  /** Whether the user may pass; else 403. */
+  /** Whether the user may pass: by `true`, and by nothing else; else 403. It is not asynchronous. */
   claims?: ((claims: IdTokenClaims & Claims) => boolean) | undefined;
   /**
    * What a login asks for that begins here. `acrValues`, `maxAge` and `organization` are asked of
@@ -144,7 +144,7 @@ export function checkScope(scope: string, guard: Pick<Guard, 'scope'>): void {
 }
 
 function checkClaims(context: RequestContext, guard: Guard): void {
-  if (guard.claims === undefined || guard.claims(context.claims) !== false) return;
+  if (guard.claims === undefined || guard.claims(context.claims) === true) return;
   throw new AuthenticationError(
     'ERR_OIDC_INSUFFICIENT_CLAIMS',
     'the claims of the user do not satisfy this route',

@@ -46,6 +46,30 @@ describe('requireAuth({ scope, claims })', () => {
   );
 });
 
+describe('requireAuth({ claims })', () => {
+  it.each<[what: string, given: unknown, status: number]>([
+    ['true', true, 200],
+    ['false', false, 403],
+    ['undefined, as roles?.includes() of a claim that is missing', undefined, 403],
+    ['null', null, 403],
+    ['0', 0, 403],
+    ['an empty string', '', 403],
+    ['a promise, as that of an async function', Promise.resolve(true), 403],
+    ['some text', 'yes', 403],
+  ])('lets nobody pass but by true: %s', async (_what, given, status) => {
+    flow = await startFlow({
+      routes: (app, oidc) => {
+        const guard = oidc.requireAuth({ claims: () => given as boolean });
+        app.get('/guarded', guard, (_req, res) => res.json({}));
+      },
+    });
+    await flow.signIn();
+    const answer = await flow.browser.fetch(`${flow.baseUrl}/guarded`);
+    expect(answer.status).toBe(status);
+    if (status === 403) expect(errorCode(answer)).toBe('ERR_OIDC_INSUFFICIENT_CLAIMS');
+  });
+});
+
 describe('acr of the login', () => {
   it('holds over a refresh whose ID Token lacks it', async () => {
     flow = await startFlow({
