@@ -48,12 +48,15 @@ const optionsOfAll = [
 
 type OptionOfAll = (typeof optionsOfAll)[number];
 
+/** Each of these may be left out, or be `undefined`: also under `exactOptionalPropertyTypes`. */
+type Optional<Options> = { [Name in keyof Options]?: Options[Name] | undefined };
+
 /**
  * One tenant: who its OP is, as whom we are known there, and where browsers find it. Data only, as from
  * a database; whatever is not said is as in the common options.
  */
-export type TenantClient = Partial<Omit<CommonOptions, OptionOfAll>> &
-  Partial<ClientCredentials> & {
+export type TenantClient = Optional<Omit<CommonOptions, OptionOfAll>> &
+  Optional<ClientCredentials> & {
     /** Names the tenant, whatever else of it changes. */
     id: string;
   };
@@ -64,8 +67,8 @@ export type ResolveClient = (
 ) => TenantClient | undefined | Promise<TenantClient | undefined>;
 
 /** Options of {@link tenantFlows}: those of `hybridFlow()` that tenants share, and how they are told apart. */
-export type TenantFlowsOptions<Claims = unknown> = Partial<Omit<CommonOptions<Claims>, 'secret'>> &
-  Partial<ClientCredentials> & {
+export type TenantFlowsOptions<Claims = unknown> = Optional<Omit<CommonOptions<Claims>, 'secret'>> &
+  Optional<ClientCredentials> & {
     /** Seals cookies and stored tokens, for each tenant by a key of its own. */
     secret: string | readonly string[];
     /** The tenant of a request. Fails within `httpTimeoutSeconds`, if it does not answer. */

@@ -47,7 +47,9 @@ async function install(folder: string, declared: string, express: string): Promi
   await cp(declared, join(published(folder), 'dist'), { recursive: true });
   await cp(join(root, 'package.json'), join(published(folder), 'package.json'));
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-  await cp(join(root, 'test', 'types', 'handlers.ts'), join(folder, 'handlers.ts'));
+  for (const name of ['handlers.ts', 'options.ts']) {
+    await cp(join(root, 'test', 'types', name), join(folder, name));
+  }
   await writeFile(join(folder, 'required.cts'), required);
 }
 
@@ -102,8 +104,21 @@ describe('an application that compiles against the published types', () => {
     },
   );
 
-  it.each(['express5', 'express4'] as const)('may be CommonJS, with %s', async (express) => {
-    expect(await compileIn(folders[express], 'required.cts')).toBe('');
+  it.each([
+    ['express5', exact],
+    ['express4', exact],
+    ['express5', bundler],
+  ] as const)('may write undefined for what it leaves out: %s, %j', async (express, options) => {
+    expect(await compileIn(folders[express], 'options.ts', { ...exact, ...options })).toBe('');
+  });
+
+  it.each([
+    ['express5', {}],
+    ['express5', exact],
+    ['express4', {}],
+    ['express4', exact],
+  ] as const)('may be CommonJS, with %s, %j', async (express, options) => {
+    expect(await compileIn(folders[express], 'required.cts', options)).toBe('');
   });
 
   it('is told of a mistake in the way that these tests look for', async () => {
@@ -114,10 +129,19 @@ describe('an application that compiles against the published types', () => {
     );
   });
 
-  it('finds declarations that are sound by themselves, without skipLibCheck', async () => {
-    await writeFile(join(folders.express5, 'whole.ts'), "import 'passport-oidc-hybrid';\n");
-    expect(await compileIn(folders.express5, 'whole.ts', { skipLibCheck: false })).toBe('');
-  });
+  it.each([
+    ['express5', {}],
+    ['express5', exact],
+    ['express4', exact],
+  ] as const)(
+    'finds declarations that are sound by themselves, without skipLibCheck: %s, %j',
+    async (express, options) => {
+      const both = "import 'passport-oidc-hybrid';\nimport 'passport-oidc-hybrid/testing';\n";
+      await writeFile(join(folders[express], 'whole.ts'), both);
+      const unspared = { skipLibCheck: false, ...options };
+      expect(await compileIn(folders[express], 'whole.ts', unspared)).toBe('');
+    },
+  );
 
   it('says itself what a user is', async () => {
     const declared = join(published(folders.express5), 'dist');

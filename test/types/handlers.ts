@@ -6,6 +6,7 @@ import {
   type HybridFlowOptions,
   hybridFlow,
   type IdTokenClaims,
+  tenantFlows,
   type VerifiedLogin,
 } from 'passport-oidc-hybrid';
 
@@ -140,6 +141,21 @@ app.get('/t', oidc.requireAuth(), (req, res) => {
   if (req.isAuthenticated()) expectType<string>()(req.user.id);
   res.json(req.oidc.claims.sub);
 });
+
+// Tenants and the proxy know the claims, too; a guard decides at once, and by true or false.
+const tenants = tenantFlows<Account>({ secret: 'a secret', resolveClient: () => undefined });
+const isAdmin = { claims: ({ roles }: Account): boolean => roles.includes('admin') };
+app.get('/u', tenants.requireAuth(isAdmin), (req, res) => {
+  expectType<string[]>()(req.oidc.claims.roles);
+  res.json(tenants.contextOf(req).claims.roles);
+});
+app.use('/v', typed.proxy({ target: 'https://api.example', ...isAdmin }));
+// @ts-expect-error these claims have no roles
+oidc.proxy({ target: 'https://api.example', ...isAdmin });
+// @ts-expect-error a promise is no answer
+typed.requireAuth({ claims: async ({ roles }) => roles.includes('admin') });
+// @ts-expect-error nor is what may be missing
+typed.requireAuth({ claims: ({ tenant }) => tenant?.startsWith('a') });
 
 // `verify` sees the claims, and tells the compiler of them.
 const verify = ({ claims, refuse }: VerifiedLogin<Account>): { id: string } =>
