@@ -228,14 +228,19 @@ function refuseMixUp(own: HybridFlowOptions, other: HybridFlowOptions): void {
   throw new OptionsError(
     'ERR_OIDC_OPTION_INVALID',
     'baseUrl',
-    'two tenants with different issuers share a redirect URI, and without an ID Token beside the code nobody can tell whose answer it is: give each a "baseUrl" of its own, or all the "responseType" "code id_token"',
+    'two tenants with different issuers share a redirect URI, and without an ID Token beside the code nobody can tell whose answer it is: give each a "baseUrl" of its own (the "profile" "fapi1-advanced" demands that), or all the "responseType" "code id_token"',
   );
 }
 
-/** Whether each answer says by a signature which OP it is of. */
+/** Whether each answer says which OP it is of: by a signature, or by the parameter `iss`, without which it is refused. */
 function isNamed({
+  profile,
   responseType = defaultOptions.responseType,
   responseMode,
 }: HybridFlowOptions): boolean {
+  // FAPI 1.0 Baseline 5.2.3: a redirect URI for each OP, whatever its answers say.
+  if (profile === 'fapi1-advanced') return false;
+  // FAPI 2.0 5.3.3.2: `iss` is checked, and never left out.
+  if (profile === 'fapi2') return true;
   return responseType.includes('id_token') || responseMode?.includes('jwt') === true;
 }

@@ -123,6 +123,55 @@ describeWithParts(['openssl'], 'the option profile', () => {
     expect(of({ responseType: 'code' })).toMatchObject({ responseMode: 'jwt' });
   });
 
+  const unsaid = { certificateBoundAccessTokens: undefined };
+
+  it.each([
+    ['fapi2', unsaid, { certificateBoundAccessTokens: true, dpop: undefined }],
+    [
+      'fapi2',
+      { ...unsaid, clientCertificate: undefined },
+      { certificateBoundAccessTokens: false, dpop: 'ES256' },
+    ],
+    [
+      'fapi2',
+      { ...unsaid, dpop: { alg: 'EdDSA' } },
+      { certificateBoundAccessTokens: false, dpop: 'EdDSA' },
+    ],
+    ['fapi2', {}, { certificateBoundAccessTokens: true, dpop: undefined }],
+    ['fapi1-advanced', unsaid, { certificateBoundAccessTokens: true, dpop: undefined }],
+    [undefined, unsaid, { certificateBoundAccessTokens: false, dpop: undefined }],
+  ])('"%s" binds access tokens with %j', (profile, change, expected) => {
+    expect(resolveOptions(optionsWith({ profile, ...change }))).toMatchObject(expected);
+  });
+
+  it.each([
+    ['fapi2', { ...unsaid, dpop: false }, 'certificateBoundAccessTokens'],
+    ['fapi2', { certificateBoundAccessTokens: false }, 'certificateBoundAccessTokens'],
+    ['fapi1-advanced', { ...unsaid, clientCertificate: undefined }, 'clientCertificate'],
+  ])(
+    '"%s" refuses what says that they are not to be bound, or gives nothing to bind them to: %j',
+    (profile, change, option) => {
+      expect(() => hybridFlow(optionsWith({ profile, ...change }))).toThrow(
+        expect.objectContaining({ name: 'OptionsError', option }),
+      );
+    },
+  );
+
+  it.each(['fapi2', 'fapi1-advanced'])('"%s" refuses APIs without TLS', (profile) => {
+    const [strict, lax] = [profile, undefined].map((name) =>
+      hybridFlow(optionsWith({ profile: name })),
+    );
+    for (const target of ['http://localhost:4000', 'http://127.0.0.1:4000/v1']) {
+      const error = (option: string) => expect.objectContaining({ name: 'OptionsError', option });
+      expect(() => lax?.proxy({ target })).not.toThrow();
+      expect(() => strict?.proxy({ target })).toThrow(error('proxy.target'));
+      expect(() => lax?.requireAuth({ proxied: { to: target } })).not.toThrow();
+      expect(() => strict?.requireAuth({ proxied: { to: target } })).toThrow(error('proxied.to'));
+    }
+    expect(() => strict?.proxy({ target: 'https://localhost:4000' })).not.toThrow();
+    expect(() => strict?.requireAuth({ proxied: { to: 'https://localhost' } })).not.toThrow();
+  });
+
   it.each([
     ['fapi2', { clientKey: ed }],
     ['fapi2', { clientKey: { key: rsa, alg: 'PS256' } }],

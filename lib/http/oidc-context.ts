@@ -21,6 +21,7 @@ import {
 import { requestUserinfo } from '../oidc/userinfo.ts';
 import { accessTokenFor, type TokenRecord } from '../tokens/token-record.ts';
 import type { StoredLogin } from '../tokens/token-store.ts';
+import { checkApiUrl } from './api-url.ts';
 import type { FlowParts } from './flow-parts.ts';
 import type { GuardedLocals, LoginOf } from './guard-handler.ts';
 
@@ -241,6 +242,7 @@ export class RequestContext implements OidcContext {
 
   /** The same for an access token at hand. */
   async prove(accessToken: string, method: string, url: string | URL): Promise<ProvenCall> {
+    checkApiUrl(url, 'url', this.#parts.options);
     const key = this.#dpop;
     if (key === undefined) {
       return { headers: { authorization: `Bearer ${accessToken}` }, learn: () => false };

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { OptionsError, ProxyError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { checkApiUrl } from './api-url.ts';
 
 /** A request that a proxy sends on. */
 export interface ProxiedOptions {
@@ -21,11 +22,11 @@ export type UrlOf = (req: Request) => URL;
 export function readProxiedUrl(
   proxied: boolean | ProxiedOptions | undefined,
   needsToken: boolean,
-  { dpop }: Pick<ResolvedOptions, 'dpop'>,
+  options: Pick<ResolvedOptions, 'dpop' | 'profile'>,
 ): UrlOf | undefined {
   const to = typeof proxied === 'object' ? proxied.to : undefined;
   if (to === undefined) {
-    if (dpop === undefined || !proxied || !needsToken) return undefined;
+    if (options.dpop === undefined || !proxied || !needsToken) return undefined;
     throw new OptionsError(
       'ERR_OIDC_OPTION_MISSING',
       'proxied.to',
@@ -38,6 +39,7 @@ export function readProxiedUrl(
     const message = '"proxied.to" must be an absolute URL, or a function that gives one';
     throw new OptionsError('ERR_OIDC_OPTION_INVALID', 'proxied.to', message);
   }
+  checkApiUrl(base, 'proxied.to', options);
   const prefix = `${base.origin}${base.pathname.replace(/\/+$/, '')}`;
   return (req) => new URL(`${prefix}${req.url}`);
 }

@@ -9,7 +9,7 @@ import type { IdTokenClaims, UserinfoClaims } from './id-token-claims.ts';
 import type { Provider } from './provider.ts';
 import { requestTokens, type TokenResponse } from './token-endpoint.ts';
 import { checkTokenHash } from './token-hash.ts';
-import { resolveTarget, targetParameters } from './token-target.ts';
+import { resolveTarget, scopeTokens, targetParameters } from './token-target.ts';
 import type { Transaction } from './transaction.ts';
 
 /** An access token, and what is known of it. */
@@ -68,6 +68,7 @@ export async function exchangeCode(
     ...targetParameters(resolveTarget({}, options)),
   };
   const response = await requestTokens(provider, 'authorization_code', parameters, dpop);
+  if (options.profile === 'fapi1-advanced') checkGrantedScope(response, options);
   const { unverifiedIdToken } = response;
   if (unverifiedIdToken === undefined) {
     throw new ValidationError(
@@ -107,6 +108,20 @@ export async function exchangeCode(
     ...(dpop === undefined ? {} : { dpop }),
     ...certificateBinding(options),
   };
+}
+
+/** FAPI 1.0 Baseline 5.2.3: as requested, or less. Others may name what was granted as they like. */
+function checkGrantedScope(
+  { scope }: TokenResponse,
+  { scope: requested }: Pick<ResolvedOptions, 'scope'>,
+): void {
+  const asked = scopeTokens(requested);
+  if (scopeTokens(scope).every((token) => asked.includes(token))) return;
+  throw new ValidationError(
+    'ERR_OIDC_SCOPE',
+    'FAPI 1.0 Baseline 5.2.3',
+    'the scope of the token response must be what was asked for, or less',
+  );
 }
 
 /** What is noted of tokens that came with these options: those from before the option are bound to nothing. */

@@ -30,6 +30,7 @@ export function withProfile(
   profile: Profile | undefined,
 ): HybridFlowOptions {
   const { responseType, responseMode, pushedAuthorizationRequests, requestObject } = options;
+  const { dpop, clientCertificate, certificateBoundAccessTokens } = options;
   switch (profile) {
     case undefined:
       return options;
@@ -38,14 +39,25 @@ export function withProfile(
         ...options,
         responseType: responseType ?? 'code',
         pushedAuthorizationRequests: pushedAuthorizationRequests ?? 'always',
+        ...(dpop === undefined && certificateBoundAccessTokens === undefined
+          ? bindingBy(clientCertificate)
+          : {}),
       };
     case 'fapi1-advanced':
       return {
         ...options,
         responseMode: responseMode ?? (responseType === 'code' ? 'jwt' : undefined),
         requestObject: requestObject ?? { signedWith: 'client_key' },
+        certificateBoundAccessTokens: certificateBoundAccessTokens ?? true,
       };
   }
+}
+
+/** FAPI 2.0 5.3.3.1 (1): by the certificate where there is one, else by a key of each login. */
+function bindingBy(
+  clientCertificate: HybridFlowOptions['clientCertificate'],
+): Pick<HybridFlowOptions, 'dpop' | 'certificateBoundAccessTokens'> {
+  return clientCertificate === undefined ? { dpop: true } : { certificateBoundAccessTokens: true };
 }
 
 type Rule = readonly [option: string, isMet: (options: ResolvedOptions) => boolean, wanted: string];

@@ -5,6 +5,7 @@ import { errorCode, json } from '../support/flow.ts';
 import {
   type Certificates,
   type MutualTlsFlow,
+  type MutualTlsSetup,
   makeCertificates,
   startMutualTlsFlow,
 } from '../support/mutual-tls-flow.ts';
@@ -52,6 +53,7 @@ async function start(
   { oidc, client }: { oidc: object; client: object },
   more: object = {},
   features: Readonly<Record<string, unknown>> = {},
+  routes: MutualTlsSetup['routes'] = () => {},
 ): Promise<MutualTlsFlow> {
   flow = await startMutualTlsFlow(certificates, {
     oidc: {
@@ -61,6 +63,7 @@ async function start(
     } as Partial<HybridFlowOptions>,
     client: { authorization_signed_response_alg: 'ES256', ...client },
     clientAuthMethods: ['private_key_jwt'],
+    routes,
     ...('id_token_signed_response_alg' in client ? { algorithms: ['ES256', 'RS256'] } : {}),
     features: {
       fapi: { enabled: true, profile: version },
@@ -103,6 +106,39 @@ describeWithParts(
       expect((await flow.browser.navigate(`${flow.baseUrl}/orders`)).status).toBe(200);
       expect(flow.op.grants).toMatchObject({ authorization_code: 1, refresh_token: 1, refused: 0 });
     });
+
+    it.each(['2.0', '1.0 Final'] as const)(
+      'FAPI %s sends no token without TLS',
+      async (version) => {
+        const { api, apiUrl } = await start(
+          version,
+          version === '2.0' ? byKey : { ...byKey, client: signed },
+          {},
+          {},
+          (app, oidc) => {
+            app.get('/fetch', oidc.requireAuth(), async (req, res) => {
+              await req.oidc.fetch(String(req.query['url']));
+              res.end();
+            });
+            app.get('/headers', oidc.requireAuth(), async (req, res) => {
+              await req.oidc.headersFor('GET', String(req.query['url']));
+              res.end();
+            });
+            app.use(oidc.errorHandler());
+          },
+        );
+        await visit();
+        const statuses = async (url: string): Promise<number[]> => {
+          const asked = ['/fetch', '/headers'].map((path) =>
+            flow.browser.fetch(`${flow.baseUrl}${path}?url=${url}/orders`),
+          );
+          return (await Promise.all(asked)).map(({ status }) => status);
+        };
+        expect(await statuses(apiUrl)).toEqual([200, 200]);
+        expect(await statuses(apiUrl.replace('https:', 'http:'))).toEqual([500, 500]);
+        expect(api.calls).toEqual({ accepted: 1, refused: [] });
+      },
+    );
 
     it('FAPI 2.0 with private_key_jwt and DPoP: sign in, refresh', async () => {
       await start('2.0', withDpop);
@@ -160,6 +196,23 @@ describeWithParts(
       await start(...setup);
       expect(errorCode(await visit())).toBe(`ERR_OIDC_${code}`);
       expect(await flow.browser.fetch(`${flow.baseUrl}/private`)).toMatchObject({ status: 401 });
+    });
+
+    it.each([
+      ['what was asked for', 'openid profile email', undefined],
+      ['less', 'openid', undefined],
+      ['nothing that it names', undefined, undefined],
+      ['more', 'openid payments', 'ERR_OIDC_SCOPE'],
+    ])('FAPI 1.0 Advanced, where the OP grants %s: %s', async (_what, scope, code) => {
+      /** Rewrites the answer of the token endpoint. */
+      const fetch = async (input: string, init: RequestInit): Promise<Response> => {
+        const response = await globalThis.fetch(input, init);
+        if (!input.endsWith('/token')) return response;
+        return Response.json({ ...((await response.json()) as object), scope });
+      };
+      await start('1.0 Final', { ...byKey, client: signed }, { fetch });
+      const arrival = await visit();
+      expect([errorCode(arrival), arrival.status]).toEqual([code, code ? 400 : 200]);
     });
 
     it.each([

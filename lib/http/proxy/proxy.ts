@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { OptionsError, ProxyError } from '../../errors.ts';
 import { publish } from '../../events.ts';
 import { isInvalidToken, isNonceDemanded } from '../../oidc/step-up.ts';
+import { checkApiUrl } from '../api-url.ts';
 import type { FlowParts } from '../flow-parts.ts';
 import { admit, checkScope, createGuard, type Guard, type GuardOptions } from '../guard.ts';
 import type { RequestContext } from '../oidc-context.ts';
@@ -89,6 +90,7 @@ function checkTimeout(seconds: unknown): number {
 export function proxy(parts: FlowParts, options: ProxyOptions): RequestHandler {
   const guard = createGuard(parts, options, true);
   const prepared = prepareProxy(options);
+  checkApiUrl(prepared.target.origin, 'proxy.target', parts.options);
 
   return function hybridProxy(req, res, next) {
     forward(parts, prepared, guard, req, res).catch((error: unknown) => {
