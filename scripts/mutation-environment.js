@@ -56,6 +56,7 @@ export default class MutationEnvironment extends OneRealmEnvironment {
 
   /** One test that fails is enough: the rest of the file is left out. */
   async handleTestEvent(event) {
+    super.handleTestEvent(event);
     if (event.name === 'test_fn_failure' || event.name === 'hook_failure') {
       this.#failure ??= String(event.error?.message ?? event.error);
     }

@@ -25,6 +25,7 @@ it('fails a test file that prints a secret or a token, by itself or by a program
   expect(Object.fromEntries(told)).toEqual({
     nothing: false,
     test: true,
+    name: true,
     'program-with-token': true,
     'program-with-cookie': true,
     'program-with-secret': true,

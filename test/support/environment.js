@@ -60,6 +60,11 @@ export default class OneRealmEnvironment extends TestEnvironment {
     throw new Error(`secrets or tokens have been printed or logged:\n${leaked.join('\n')}`);
   }
 
+  /** Names of tests are printed as well, and those of tables are made of what is in them. */
+  handleTestEvent({ name, test }) {
+    if (name === 'test_start') this.#printed.push(test.name);
+  }
+
   /**
    * What a listener would print that prints all of an event, but for what may have secrets: the request, and
    * errors of the application.
