@@ -1,60 +1,111 @@
 import type { Request, Response } from 'express';
+import { publish } from '../events.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { hasArrivalMark, withArrivalMark } from './arrival-mark.ts';
+import { hasArrivalMark, withArrivalMark, withoutArrivalMark } from './arrival-mark.ts';
 import { readQuery } from './callback-parameters.ts';
 import type { FlowParts } from './flow-parts.ts';
+import { lostAtPage, type SentCookie, toldCookies } from './lost-session.ts';
 import { isNavigation } from './negotiation.ts';
 import { sendRedirect, sendRefresh } from './pages.ts';
 import { defaultReturnPath, safePath, visiblePath } from './return-to.ts';
 import { hasStrictSession, leaveSessionAlone } from './session-request.ts';
 
-/** Name of the query parameter that carries a sealed path to the callback. */
+/** Name of the query parameter that carries a sealed {@link Arrival} to the callback. */
 const arrivalParameter = 'oidc_arrival';
 
+/** A request that has come without a session, and is to come again. */
+interface Arrival {
+  /**
+   * `withheld`: the cookie is Strict, and another site has led here. `lost`: a login has just been completed,
+   * and its session was seen at the callback.
+   */
+  readonly why: 'withheld' | 'lost';
+  readonly path: string;
+  /** What came with the request; `undefined` where it is not known. */
+  readonly sent?: readonly SentCookie[];
+}
+
 /**
- * Has the browser make a request once more that another site has led to, before a login begins there:
- * a Strict session cookie has stayed away from it, and who is signed in would be sent to the OP, who has
- * a cart would lose it. A page of our own leads to the callback, which no page of the application is
- * troubled with, and that back to the same URL: so these are requests of our own site, with all cookies.
+ * Has the browser make a request once more by way of the callback, before a login begins there.
  *
- * Only where the browser says that it was another site, which it does not say of the second request, nor of
- * one with the mark: so there is one such step, and not another.
+ * A Strict session cookie has stayed away from what another site has led to: who is signed in would be
+ * sent to the OP, and who has a cart would lose it. A page of our own leads to the callback, which no page of the
+ * application is troubled with, and that back to the same URL: these are requests of our own site, with all
+ * cookies.
+ *
+ * Where the session of a login that was just completed does not come to the page, the callback sees whether it has
+ * ended, or is there and gets lost on the way to the page.
+ *
+ * It comes again once: with the mark, or as a request that is not another site's.
  *
  * @returns whether the request has been answered
  */
 export function comeAgain(parts: FlowParts, req: Request, res: Response): boolean {
-  const { options, sealer, loginSessions } = parts;
-  if (req.method !== 'GET' || !isNavigation(req) || !hasStrictSession(req)) return false;
-  if (!isFromAnotherSite(req, options) || hasArrivalMark(req.originalUrl)) return false;
-  if (loginSessions.visitorId(req) !== undefined) return false;
-  const path = safePath(visiblePath(req, options), options);
-  if (path === undefined) return false;
+  if (req.method !== 'GET' || !isNavigation(req) || hasArrivalMark(req.originalUrl)) return false;
+  const why = reasonToComeAgain(parts, req);
+  const path = safePath(visiblePath(req, parts.options), parts.options);
+  if (why === undefined || path === undefined) return false;
+  const url = arrivalPath(parts, { why, path, sent: toldCookies(req) });
   // An empty session that the application has touched would take the place of the visitor's.
   leaveSessionAlone(req);
-  const sealed = sealer.seal(path, purposeOf(options));
-  const url = `${options.basePath}${options.callbackPath}?${arrivalParameter}=${sealed}`;
-  sendRefresh(res, url, 'One moment', 'Continue');
+  if (why === 'withheld') sendRefresh(res, url, 'One moment', 'Continue');
+  else sendRedirect(res, url);
   return true;
+}
+
+function reasonToComeAgain(
+  { options, loginSessions, sessionChecks }: FlowParts,
+  req: Request,
+): Arrival['why'] | undefined {
+  const isStrict = hasStrictSession(req);
+  const isExpected = sessionChecks.isExpected(req);
+  if (!(isStrict || isExpected) || loginSessions.visitorId(req) !== undefined) return undefined;
+  const site = siteBefore(req, options);
+  if (isStrict && site === 'another') return 'withheld';
+  if (!isExpected) return undefined;
+  return isStrict && site === 'unknown' ? 'withheld' : 'lost';
+}
+
+/** Path of the callback by which a request comes again. */
+export function arrivalPath({ options, sealer }: FlowParts, arrival: Arrival): string {
+  const sealed = sealer.seal(JSON.stringify(arrival), purposeOf(options));
+  return `${options.basePath}${options.callbackPath}?${arrivalParameter}=${sealed}`;
 }
 
 /**
  * Answers a visit of the callback by which the browser comes again.
  *
  * @returns whether it is one
+ * @throws {@link SessionLostError} where the session is there, and was not at the page
  */
 export async function answerArrival(
   parts: FlowParts,
   req: Request,
   res: Response,
 ): Promise<boolean> {
-  const { options, sealer, loginSessions } = parts;
+  const { options, sealer, loginSessions, sessionChecks } = parts;
   const sealed = readQuery(req).find(([name]) => name === arrivalParameter)?.[1];
   if (sealed === undefined) return false;
-  const path = sealer.open(String(sealed), purposeOf(options));
-  // A browser that still names another site would be led here for ever.
-  const isSettled = loginSessions.visitorId(req) !== undefined && !isFromAnotherSite(req, options);
-  if (path === undefined) sendRedirect(res, defaultReturnPath(options));
-  else sendRedirect(res, isSettled ? path : withArrivalMark(path));
+  const text = sealer.open(String(sealed), purposeOf(options));
+  if (text === undefined) {
+    sendRedirect(res, defaultReturnPath(options));
+    return true;
+  }
+  const { why, path, sent } = JSON.parse(text) as Arrival;
+  const isExpected = sessionChecks.isExpected(req);
+  const isSignedIn = (await loginSessions.current(req)) !== undefined;
+  if (isSignedIn && isExpected && why === 'lost') {
+    sessionChecks.forget(req, res);
+    res.locals['oidcReturnTo'] = withoutArrivalMark(path);
+    const error = lostAtPage(req, sent);
+    publish('refusal', { error, req });
+    throw error;
+  }
+  if (!isSignedIn) sessionChecks.expectNoMore(req, res);
+  const isVisitor = loginSessions.visitorId(req) !== undefined;
+  // A browser that still names another site, or a page that still gets no session, would come here for ever.
+  const isSettled = isVisitor && !isExpected && siteBefore(req, options) !== 'another';
+  sendRedirect(res, isSettled ? path : withArrivalMark(path));
   return true;
 }
 
@@ -63,14 +114,15 @@ function purposeOf({ issuer, clientId }: ResolvedOptions): string {
 }
 
 /**
- * By Fetch Metadata, else by a Referer; who sends neither is taken for somebody who has typed the
- * address. A program that follows links would not get beyond the page.
+ * Which site has led here: by Fetch Metadata, else by a Referer. Who sends neither is not led by a page, as far
+ * as anybody knows: a program that follows links would not get beyond the page.
  */
-function isFromAnotherSite(
+function siteBefore(
   { headers }: Request,
   { origin }: Pick<ResolvedOptions, 'origin'>,
-): boolean {
+): 'own' | 'another' | 'unknown' {
   const { 'sec-fetch-site': site, referer } = headers;
-  if (site !== undefined) return site === 'cross-site';
-  return referer !== undefined && !`${referer}/`.startsWith(`${origin}/`);
+  if (site !== undefined) return site === 'cross-site' ? 'another' : 'own';
+  if (referer === undefined) return 'unknown';
+  return `${referer}/`.startsWith(`${origin}/`) ? 'own' : 'another';
 }

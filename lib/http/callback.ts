@@ -19,6 +19,7 @@ import { readResponseParameters } from '../oidc/response-parameters.ts';
 import { refuseExpired, type Transaction } from '../oidc/transaction.ts';
 import { pickUserinfo, requestUserinfo } from '../oidc/userinfo.ts';
 import type { ResolvedOptions, ResponseTransport, Verify } from '../options.ts';
+import { arrivalPath } from './arrival.ts';
 import { noteAttempt, tellStep } from './attempt.ts';
 import { fragmentField, readFormPost, readFragment, readQuery } from './callback-parameters.ts';
 import { type Recovery, recoverLogin } from './failed-login.ts';
@@ -154,7 +155,12 @@ export async function completeLogin(
     tellStep(req, 'matched', transaction.state);
     // Used once, whatever comes of it.
     parts.transactionCookies.remove(req, res, transaction.state);
-    parts.sessionChecks.prepare(req, res, transaction);
+    if (parts.sessionChecks.prepare(req, res, transaction)) {
+      return {
+        end: 'to look again',
+        path: arrivalPath(parts, { why: 'lost', path: transaction.returnTo }),
+      };
+    }
     const login = { transaction, accepted: await accept(parts, received, transaction) };
     const sessionId = await parts.loginOutcomes.once(req, transaction, () =>
       finish(parts, req, res, login, signIn),

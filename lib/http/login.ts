@@ -15,6 +15,7 @@ import {
 import { createTransaction } from '../oidc/transaction.ts';
 import type { LoginOptions } from '../options.ts';
 import { comeAgain } from './arrival.ts';
+import { hasArrivalMark } from './arrival-mark.ts';
 import { tellStep } from './attempt.ts';
 import { sendToOp } from './authorization-page.ts';
 import { type RawParameters, readQuery } from './callback-parameters.ts';
@@ -71,7 +72,8 @@ export async function beginLogin(
     claims: (await options.requestObject?.claims(req)) ?? {},
   });
   transactionCookies.store(req, res, transaction);
-  sessionChecks.excuse(req, res);
+  // With the mark it has been looked for the session already, and the note is for the callback.
+  if (!hasArrivalMark(req.originalUrl)) sessionChecks.expectNoMore(req, res);
   tellStep(req, 'begun', transaction.state);
   return request;
 }

@@ -61,7 +61,7 @@ async function logOut(
   }
   // Who signs out wants to be signed out, also where the session at the OP goes on.
   parts.silentLogins.pause(res);
-  parts.sessionChecks.forget(res);
+  parts.sessionChecks.forget(req, res);
   sendOn(req, res, endSession?.url ?? returnTo, 'Signing out');
 }
 

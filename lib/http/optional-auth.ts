@@ -30,8 +30,12 @@ export function optionalAuth(
   /** @returns whether the request has been answered */
   const recognize = async (req: Request, res: Response): Promise<boolean> => {
     const login = await parts.loginSessions.current(req);
-    if (login !== undefined) req.oidc = new RequestContext(parts, login, target);
-    if (login !== undefined || !silentLogin || !parts.silentLogins.isDue(req)) return false;
+    if (login !== undefined) {
+      req.oidc = new RequestContext(parts, login, target);
+      parts.sessionChecks.found(req, res);
+      return false;
+    }
+    if (!silentLogin || !parts.silentLogins.isDue(req)) return false;
     if (comeAgain(parts, req, res)) return true;
     const request = await beginSilentLogin(parts, req, res);
     if (request === undefined) return false;

@@ -46,7 +46,10 @@ export function requireAuth(parts: FlowParts, options: RequireAuthOptions): Requ
 
   return function requireHybridAuth(req, res, next) {
     authenticate(parts, req, guard, way).then(
-      () => next(),
+      () => {
+        parts.sessionChecks.found(req, res);
+        next();
+      },
       (error: unknown) => refuseRequest(parts, req, res, next, error, guard.refusal),
     );
   };

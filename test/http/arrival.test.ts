@@ -266,7 +266,7 @@ describe('the URL of the step', () => {
     const from = `${new URL(other.baseUrl).origin}`;
     const foreign = url.replace(origin, from);
     for (const [at, bad] of [
-      [flow, `${url}x`],
+      [flow, url.slice(0, -8)],
       [flow, url.replace(/=.*/, '=https://evil.example/')],
       [flow, url.replace(/=.*/, '=%2Fprivate')],
       [other, foreign],
