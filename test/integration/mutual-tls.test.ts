@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Certificate, makeCertificateOf } from '../support/certificate.ts';
 import { errorCode, json } from '../support/flow.ts';
@@ -49,6 +49,20 @@ describeWithParts(['openssl'], 'RFC 8705', () => {
       const { browser, baseUrl, op } = await start({ client: byAuthority });
       expect(json(await browser.navigate(`${baseUrl}/private`))).toEqual({ sub: 'ada' });
       expect(op.grants).toMatchObject({ authorization_code: 1, refused: 0 });
+    });
+
+    it('signs in by a key that is encrypted, with its passphrase', async () => {
+      const { key, cert } = certificates.client;
+      const passphrase = 'a passphrase';
+      const form = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase } as const;
+      const encrypted = String(createPrivateKey(key).export(form));
+      expect(encrypted).toContain('ENCRYPTED PRIVATE KEY');
+      const clientCertificate = { key: encrypted, cert, passphrase, ca: certificates.server.cert };
+      const { browser, baseUrl } = await start({
+        client: byAuthority,
+        oidc: { clientCertificate },
+      });
+      expect(json(await browser.navigate(`${baseUrl}/orders`))).toMatchObject({ sub: 'ada' });
     });
 
     it('is refused with the same name in a certificate of nobody', async () => {
