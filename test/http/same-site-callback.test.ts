@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import passport, { type Authenticator } from 'passport';
 import type { Lies } from '../../lib/testing/lies.ts';
-import type { Arrival, Hop } from '../support/browser.ts';
+import { type Arrival, Browser, type Hop } from '../support/browser.ts';
 import { errorCode, type Flow, type FlowSetup, json, startFlow } from '../support/flow.ts';
 
 let flow: Flow;
@@ -60,6 +60,22 @@ describe.each(['lax', 'strict'] as const)('an OP on the same site, a %s session'
     expect(flow.op.count('/token')).toBe(0);
     expect(await flow.storeKeys()).toEqual(before);
   });
+});
+
+it('what the visitor put into the cart during the login is there after it', async () => {
+  await start();
+  const callback = await untilCallback();
+  await flow.browser.navigate(`${flow.baseUrl}/cart/tea`);
+  expect(json(await flow.browser.navigate(callback))).toMatchObject({ sub: 'ada', cart: ['tea'] });
+});
+
+it('an answer without its cookie makes no session, where the application keeps empty ones', async () => {
+  await start({ session: { saveUninitialized: true } });
+  const callback = await untilCallback();
+  const before = await flow.storeKeys();
+  const stranger = await new Browser().perform(callback);
+  expect([stranger.status, stranger.setCookies]).toEqual([303, []]);
+  expect(await flow.storeKeys()).toEqual(before);
 });
 
 it('an answer that another site posts takes two hops, whatever cookies come with it', async () => {
