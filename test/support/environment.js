@@ -55,6 +55,9 @@ export default class OneRealmEnvironment extends TestEnvironment {
       [...this.#printed, ...lines, ...programs.map(({ chunks }) => chunks.join(''))],
       [...this.#secrets, ...secrets, ...handedOut],
     );
+    // jest may keep the environments of many files.
+    this.#printed = [];
+    this.#secrets.clear();
     await super.teardown();
     if (leaked.length === 0) return;
     throw new Error(`secrets or tokens have been printed or logged:\n${leaked.join('\n')}`);
