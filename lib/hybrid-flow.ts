@@ -19,9 +19,9 @@ import { createStrategy, type HybridFlowStrategy } from './http/strategy.ts';
 import { createTransactionCookies } from './http/transaction-cookies.ts';
 import type { Lock } from './lock.ts';
 import { obeyNodeDebug } from './log.ts';
-import { warnOfMetadata } from './oidc/metadata-advice.ts';
 import { createMutualTls } from './oidc/mutual-tls.ts';
 import { createProvider } from './oidc/provider.ts';
+import { warnOfProvider } from './oidc/start-up-warnings.ts';
 import { resolveOptions } from './options/resolve-options.ts';
 import type { HybridFlowOptions, LoginOptions, Verify } from './options.ts';
 import { boundedLock } from './tokens/bounded-lock.ts';
@@ -181,9 +181,7 @@ async function endSessionsOf(
 function buildParts(given: HybridFlowOptions, tenantId?: string, shared?: SharedParts): FlowParts {
   const options = resolveOptions(given, tenantId);
   const mutualTls = options.clientCertificate && createMutualTls(options.clientCertificate);
-  const provider = createProvider(options, mutualTls, (metadata) =>
-    warnOfMetadata(metadata, options),
-  );
+  const provider = createProvider(options, mutualTls, (found) => warnOfProvider(found, options));
   const sealer = createSealer(options.secrets);
   const tokenStore = createTokenStore(sealer, options, shared?.openedRecords);
   const givenLock = shared?.lock ?? options.lock ?? inProcessLock();

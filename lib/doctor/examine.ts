@@ -4,17 +4,13 @@ import type { ClientCertificateOptions } from '../client-certificate.ts';
 import { HybridFlowError } from '../errors.ts';
 import { chooseResponseMode } from '../oidc/authorization-request.ts';
 import { boundedFetch } from '../oidc/bounded-fetch.ts';
+import { secondsAhead } from '../oidc/clock-difference.ts';
 import { adviseOnMetadata } from '../oidc/metadata-advice.ts';
 import { createMutualTls } from '../oidc/mutual-tls.ts';
 import { createProvider, type DiscoveredProvider } from '../oidc/provider.ts';
+import { isForIdTokens } from '../oidc/provider-keys.ts';
 import { resolveOptions } from '../options/resolve-options.ts';
-import {
-  type HybridFlowOptions,
-  type ResolvedOptions,
-  type ResponseMode,
-  type ResponseType,
-  signatureAlgorithms,
-} from '../options.ts';
+import type { HybridFlowOptions, ResolvedOptions, ResponseMode, ResponseType } from '../options.ts';
 import { loadUndici } from '../undici.ts';
 import { examineAuthentication, examineClient } from './client.ts';
 import { type Finding, fail, note, ok } from './finding.ts';
@@ -185,11 +181,11 @@ function examineMetadata(
     findings.push(ok('response type', `"${options.responseType}" is offered`));
   }
   if (!isAgainst('OIDC_RESPONSE_MODE')) findings.push(examineMode(metadata, options, mode));
-  findings.push(
-    metadata.code_challenge_methods_supported?.includes('S256')
-      ? ok('PKCE', 'S256 is offered')
-      : note('PKCE', 'the OP does not list S256; it is sent all the same, and may be ignored'),
-  );
+  if (metadata.code_challenge_methods_supported === undefined) {
+    const found =
+      'the OP lists no code challenge methods; S256 is sent all the same, and may be ignored';
+    findings.push(note('PKCE', found));
+  } else if (!isAgainst('OIDC_PKCE')) findings.push(ok('PKCE', 'S256 is offered'));
   const hasFrontIdToken = options.responseType.includes('id_token');
   if (!hasFrontIdToken && !metadata.authorization_response_iss_parameter_supported) {
     findings.push(
@@ -283,12 +279,6 @@ async function examineKeys(
     : ok('keys', `the OP publishes ${usable.length} of them for ID Tokens`);
 }
 
-function isForIdTokens(key: unknown): boolean {
-  const { kty, use = 'sig', alg } = Object(key) as Record<'kty' | 'use' | 'alg', unknown>;
-  const isKnown = alg === undefined || signatureAlgorithms.some((known) => known === alg);
-  return ['RSA', 'EC', 'OKP'].some((known) => known === kty) && use === 'sig' && isKnown;
-}
-
 interface WatchedClock {
   readonly fetch: typeof globalThis.fetch;
   findings(toleranceSeconds: number): Finding[];
@@ -299,13 +289,13 @@ function watchClock(fetch: typeof globalThis.fetch, now: () => number): WatchedC
   let smallest: number | undefined;
   return {
     fetch: async (input, init) => {
+      const sentAt = now();
       const response = await fetch(input, init);
-      const date = Date.parse(response.headers.get('date') ?? '');
-      const difference = (now() - date) / 1000;
-      // A slow answer makes the difference larger, never smaller than it is.
+      const difference = secondsAhead(response.headers, sentAt, now());
+      // A cache on the way may not say that it has kept an answer.
       if (
-        !Number.isNaN(difference) &&
-        Math.abs(difference) < Math.abs(smallest ?? Number.POSITIVE_INFINITY)
+        Math.abs(difference ?? Number.POSITIVE_INFINITY) <
+        Math.abs(smallest ?? Number.POSITIVE_INFINITY)
       ) {
         smallest = difference;
       }

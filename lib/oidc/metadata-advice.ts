@@ -89,6 +89,16 @@ export function adviseOnMetadata(metadata: ServerMetadata, options: Considered):
           : 'set "tokenEndpointAuthSigningAlg" to one that it lists',
     });
   }
+  const challenges = metadata.code_challenge_methods_supported;
+  if (challenges && !challenges.includes('S256')) {
+    advice.push({
+      code: 'OIDC_PKCE',
+      isFatal: false,
+      found: `the OP does not list the code challenge method S256; it lists: ${list(challenges)}`,
+      change:
+        'let the OP take S256 for this client: the challenge is sent all the same, and where it is ignored the code is not bound to the login by it',
+    });
+  }
   for (const [channel, isOn] of [
     ['backchannel', options.backchannelLogout],
     ['frontchannel', options.frontchannelLogout],
@@ -120,17 +130,6 @@ function assertionAlgOf(options: Considered): string | undefined {
   if (method === 'client_secret_jwt') return options.tokenEndpointAuthSigningAlg;
   return method === 'private_key_jwt' ? options.clientKeys[0]?.alg : undefined;
 }
-
-/** Says at start-up, on stderr, what would make logins fail; each flow once. */
-export function warnOfMetadata(metadata: ServerMetadata, options: ResolvedOptions): void {
-  if (warnedOf.has(options)) return;
-  warnedOf.add(options);
-  for (const { code, found, change } of adviseOnMetadata(metadata, options)) {
-    process.emitWarning(`${found}. Cure: ${change}.`, { type: 'OidcWarning', code });
-  }
-}
-
-const warnedOf = new WeakSet<object>();
 
 /** Names in the order of the specification, as the OP may list them in any. */
 function inOrder(responseType: string): string {

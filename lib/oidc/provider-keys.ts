@@ -6,7 +6,7 @@ import {
   type FlattenedJWSInput,
   type JWSHeaderParameters,
 } from 'jose';
-import type { ResolvedOptions } from '../options.ts';
+import { type ResolvedOptions, signatureAlgorithms } from '../options.ts';
 import { refuseOutage, translateError } from './translate-error.ts';
 
 /** Keys older than this are fetched again; if that fails, the ones at hand go on serving. */
@@ -21,6 +21,15 @@ export interface ProviderKeys {
   find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey>;
   /** Fetches the keys, so that a refresh token is not spent on an ID Token that cannot be verified. */
   preload(): Promise<void>;
+  /** Those at hand, as the OP publishes them. */
+  published(): readonly unknown[];
+}
+
+/** Whether a published key is one that ID Tokens may be verified with. */
+export function isForIdTokens(key: unknown): boolean {
+  const { kty, use = 'sig', alg } = Object(key) as Record<'kty' | 'use' | 'alg', unknown>;
+  const isKnown = alg === undefined || signatureAlgorithms.some((known) => known === alg);
+  return ['RSA', 'EC', 'OKP'].some((known) => known === kty) && use === 'sig' && isKnown;
 }
 
 /**
@@ -68,6 +77,7 @@ export function providerKeys(
 
   return {
     preload: reload,
+    published: () => remote.jwks()?.keys ?? [],
     async find(header, token) {
       const isOld = options.now() - fetchedAt > maxAgeSeconds * 1000;
       // Stale if error: old keys serve on while the OP cannot be reached.

@@ -4,10 +4,12 @@ import type { ResolvedOptions } from '../options.ts';
 import { loadUndici } from '../undici.ts';
 import { boundedFetch } from './bounded-fetch.ts';
 import { clientAuthentication } from './client-authentication.ts';
+import { secondsAhead } from './clock-difference.ts';
 import { createDpopProofs, type DpopProofs } from './dpop.ts';
 import { setIdTokenAside } from './id-token-aside.ts';
 import type { MutualTls } from './mutual-tls.ts';
 import { type ProviderKeys, providerKeys } from './provider-keys.ts';
+import type { FoundProvider } from './start-up-warnings.ts';
 import { translateError } from './translate-error.ts';
 
 /** Metadata older than this is fetched again in the background, while the old one serves. */
@@ -49,13 +51,13 @@ export interface Provider {
 }
 
 /**
- * @param heed is told of each discovery document that can be used
+ * @param heed is told what has been found, each time that the discovery document has been fetched
  * @see {@link https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig Discovery 4}
  */
 export function createProvider(
   options: ResolvedOptions,
   mutualTls?: MutualTls,
-  heed: (metadata: client.ServerMetadata) => void = () => {},
+  heed: (found: FoundProvider) => void = () => {},
 ): Provider {
   let current: DiscoveredProvider | undefined;
   let discoveredAt = 0;
@@ -67,8 +69,7 @@ export function createProvider(
 
   const refresh = (): Promise<DiscoveredProvider> => {
     pending ??= discover(options, mutualTls, dpop)
-      .then(async (found) => {
-        heed(found.metadata);
+      .then(async ({ found, ahead }) => {
         // The keys at hand survive a refresh, so that an outage of jwks_uri stays harmless.
         if (current !== undefined && current.metadata.jwks_uri === found.metadata.jwks_uri) {
           current = { ...found, keys: current.keys };
@@ -76,6 +77,8 @@ export function createProvider(
           await found.keys.preload();
           current = found;
         }
+        const { metadata, keys } = current;
+        heed({ metadata, secondsAhead: ahead, keys: keys.published() });
         return current;
       })
       .catch((error: unknown) => {
@@ -109,15 +112,22 @@ async function discover(
   options: ResolvedOptions,
   mutualTls: MutualTls | undefined,
   dpop: DpopProofs,
-): Promise<DiscoveredProvider> {
+): Promise<{ found: DiscoveredProvider; ahead: number | undefined }> {
   const fetch = boundedFetch(options, undefined, mutualTls);
+  let ahead: number | undefined;
+  const watchedFetch = async (url: string, init?: object): Promise<Response> => {
+    const sentAt = options.now();
+    const response = await fetch(url, init);
+    ahead = secondsAhead(response.headers, sentAt, options.now());
+    return response;
+  };
   const issuer = new URL(options.issuer);
   const isInsecureAllowed = options.allowInsecureRequests || issuer.protocol === 'http:';
   const extensions = isInsecureAllowed ? [client.allowInsecureRequests] : [];
-  let found: client.Configuration;
+  let document: client.Configuration;
   try {
-    found = await client.discovery(issuer, options.clientId, undefined, client.None(), {
-      [client.customFetch]: fetch,
+    document = await client.discovery(issuer, options.clientId, undefined, client.None(), {
+      [client.customFetch]: watchedFetch,
       timeout: options.httpTimeoutSeconds + 1,
       execute: extensions,
     });
@@ -127,7 +137,7 @@ async function discover(
     if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') throw otherIssuer(options);
     throw translateError(error, 'discovery', options.issuer);
   }
-  const metadata = Object.freeze(withAliases(withoutNulls(found.serverMetadata()), mutualTls));
+  const metadata = Object.freeze(withAliases(withoutNulls(document.serverMetadata()), mutualTls));
   checkMetadata(metadata, options, isInsecureAllowed);
   const configure: DiscoveredProvider['configure'] = (isPatient, change) => {
     const timeoutSeconds = options.httpTimeoutSeconds * (isPatient ? patience : 1);
@@ -147,7 +157,7 @@ async function discover(
     return configuration;
   };
 
-  return {
+  const found = {
     configuration: configure(false, (unchanged) => unchanged),
     patientConfiguration: configure(true, (unchanged) => unchanged),
     configure,
@@ -157,6 +167,7 @@ async function discover(
     boundTo: options.certificateBoundAccessTokens ? mutualTls?.thumbprint : undefined,
     keys: providerKeys(String(metadata.jwks_uri), fetch, options),
   };
+  return { found, ahead };
 }
 
 /** Some OPs write null where RFC 8414 3.2 has members left out, and defaults are for what is left out. */

@@ -17,7 +17,14 @@ const decoders: Readonly<Record<string, typeof gunzipSync>> = {
 };
 
 /** Fields of an answer that somebody looks at. */
-const readFields = ['content-type', 'www-authenticate', 'location', 'dpop-nonce'] as const;
+const readFields = [
+  'content-type',
+  'www-authenticate',
+  'location',
+  'dpop-nonce',
+  'date',
+  'age',
+] as const;
 
 /**
  * One request by `undici.request`, at less than half of the work of `fetch`, which is built on the same

@@ -56,6 +56,7 @@ describe('an OP whose discovery document speaks against the options', () => {
         clientSecret: 'a secret of the client, of more than 32 bytes',
       },
     ],
+    ['OIDC_PKCE', { code_challenge_methods_supported: ['plain'] }, {}],
     [
       'OIDC_BACKCHANNEL_LOGOUT',
       { backchannel_logout_supported: false },
@@ -73,6 +74,18 @@ describe('an OP whose discovery document speaks against the options', () => {
     expect(emitWarning.mock.calls).toEqual([said]);
   });
 
+  it('is warned of where it leads to no key for ID Tokens', async () => {
+    flow = await startFlow();
+    flow.op.lie({ jwks: { json: () => ({ keys: [{ kty: 'oct', use: 'sig' }] }) } });
+    await flow.oidc.ready();
+    expect(emitWarning.mock.calls).toEqual([
+      [
+        expect.stringContaining('no key that an ID Token'),
+        { type: 'OidcWarning', code: 'OIDC_KEYS' },
+      ],
+    ]);
+  });
+
   it('is not, where the two fit together, or the document leaves things out', async () => {
     flow = await startFlow();
     await flow.oidc.ready();
@@ -87,6 +100,48 @@ describe('an OP whose discovery document speaks against the options', () => {
       },
     });
     flow.clock.advance(3601);
+    await flow.oidc.ready();
+    expect(emitWarning).not.toHaveBeenCalled();
+  });
+});
+
+describe('a clock that is wrong', () => {
+  const answeredAt = (offset: number): Record<string, string> => ({
+    date: new Date(Date.now() + offset * 1000).toUTCString(),
+  });
+
+  it.each([
+    ['behind', 120],
+    ['ahead of', -120],
+  ])('by the OP, is warned of, once: %s it', async (side, offset) => {
+    flow = await startFlow({ oidc: { now: undefined } });
+    flow.op.lie({ discovery: { headers: answeredAt(offset) } });
+    await flow.oidc.ready();
+    await flow.browser.navigate(`${flow.baseUrl}/login`);
+    expect(emitWarning.mock.calls).toEqual([
+      [
+        expect.stringMatching(
+          new RegExp(`1[12]\\d seconds ${side} that of the OP\\. Cure: set it`),
+        ),
+        { type: 'OidcWarning', code: 'OIDC_CLOCK' },
+      ],
+    ]);
+  });
+
+  it.each([
+    ['is right', 0, {}, undefined],
+    ['is wrong by less than is tolerated', -120, {}, 300],
+    ['is right, and the answer is from a cache', -120, { age: '120' }, undefined],
+  ])('is not warned of where it %s', async (_what, offset, headers, clockToleranceSeconds) => {
+    flow = await startFlow({ oidc: { now: undefined, clockToleranceSeconds } });
+    flow.op.lie({ discovery: { headers: { ...answeredAt(offset), ...headers } } });
+    await flow.oidc.ready();
+    expect(emitWarning).not.toHaveBeenCalled();
+  });
+
+  it('is not looked for where the application brings a clock of its own', async () => {
+    flow = await startFlow();
+    flow.op.lie({ discovery: { headers: answeredAt(-120) } });
     await flow.oidc.ready();
     expect(emitWarning).not.toHaveBeenCalled();
   });

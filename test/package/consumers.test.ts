@@ -152,16 +152,20 @@ describe.each(nodes)('the packed package, installed, run by %s', (node) => {
   it.each<[name: string, options: object]>([
     ['nodenext', { module: 'nodenext' }],
     ['the resolution of bundlers', { module: 'esnext', moduleResolution: 'bundler' }],
-  ])('signs in: TypeScript, %s', async (_name, options) => {
-    const files = {
-      'package.json': manifest,
-      'app.ts': imports + body,
-      'tsconfig.json': tsconfig(options),
-    };
-    const folder = await packed.install({ files, packages: { ...express5, ...types } });
-    await runProgram(process.execPath, [tsc, '-p', folder]);
-    expectSignedIn(await signIn(folder, join('out', 'app.js'), node));
-  });
+  ])(
+    'signs in: TypeScript, %s',
+    async (_name, options) => {
+      const files = {
+        'package.json': manifest,
+        'app.ts': imports + body,
+        'tsconfig.json': tsconfig(options),
+      };
+      const folder = await packed.install({ files, packages: { ...express5, ...types } });
+      await runProgram(process.execPath, [tsc, '-p', folder]);
+      expectSignedIn(await signIn(folder, join('out', 'app.js'), node));
+    },
+    120_000,
+  );
 
   it('signs in by the first screen of README, as it stands', async () => {
     const readme = await readFile(join(root, 'README.md'), 'utf8');
@@ -179,7 +183,7 @@ describe.each(nodes)('the packed package, installed, run by %s', (node) => {
       return signInAt(folder, 'app.js', node, env, '/profile');
     });
     expect([page['sub'], page['iss'], said]).toEqual(['ada', op.issuer, '']);
-  });
+  }, 120_000);
 
   it('signs in by the minimal example', async () => {
     const shown = await readFile(join(root, 'example-app', 'minimal.ts'), 'utf8');
@@ -196,7 +200,7 @@ describe.each(nodes)('the packed package, installed, run by %s', (node) => {
       return signInAt(folder, join('out', 'app.js'), node, env, '/me');
     });
     expect([page['sub'], said]).toEqual(['ada', '']);
-  });
+  }, 120_000);
 
   it('says nothing, but where NODE_DEBUG asks for it, and then no secret', async () => {
     const files = { 'package.json': manifest, 'app.js': imports + body };
