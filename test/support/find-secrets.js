@@ -30,8 +30,12 @@ function hasTail(text, tails) {
   return false;
 }
 
+/** What stands before a tail, up to a space or a sign that begins a value, is the secret's beginning. */
 function withoutSecrets(text, short, tails) {
   const known = [...short, ...tails].filter((part) => text.includes(part));
-  const hidden = known.reduce((shown, part) => shown.replaceAll(part, '(here)'), text);
+  const hidden = known.reduce((shown, part) => {
+    const literal = part.replace(/[^\w]/g, '\\$&');
+    return shown.replace(new RegExp(`[^\\s"'=:,]*${literal}`, 'g'), '(here)');
+  }, text);
   return hidden.replace(/[\w-]{20,}/g, '…');
 }
