@@ -140,12 +140,39 @@ describeWithParts(
       },
     );
 
-    it('FAPI 2.0 with private_key_jwt and DPoP: sign in, refresh', async () => {
-      await start('2.0', withDpop);
+    it('FAPI 2.0 with private_key_jwt and DPoP: sign in, call an API by fetch and proxies, refresh', async () => {
+      const { api, nonces, clock, op } = await start('2.0', withDpop);
       expect(json(await visit())).toEqual({ sub: 'ada' });
-      flow.clock.advance(61);
-      expect((await visit()).status).toBe(200);
-      expect(flow.op.grants).toMatchObject({ authorization_code: 1, refresh_token: 1, refused: 0 });
+      const paths = ['/orders', '/api/orders', '/own-proxy/orders'];
+      for (const path of paths) {
+        const answer = await flow.browser.fetch(`${flow.baseUrl}${path}`);
+        expect(json(answer)).toMatchObject({ sub: 'ada', cnf: { jkt: expect.any(String) } });
+      }
+      nonces.next();
+      expect(await flow.browser.fetch(`${flow.baseUrl}/orders`)).toMatchObject({ status: 200 });
+      clock.advance(61);
+      expect(await flow.browser.fetch(`${flow.baseUrl}/orders`)).toMatchObject({ status: 200 });
+      expect(api.calls).toEqual({ accepted: 5, refused: ['use_dpop_nonce'] });
+      expect(op.grants).toMatchObject({ authorization_code: 1, refresh_token: 1, refused: 0 });
+    });
+
+    it('FAPI 2.0 with DPoP: a stolen token is worth nothing', async () => {
+      const { api, apiUrl } = await start('2.0', withDpop, {}, {}, (app, oidc) =>
+        app.get('/token', oidc.requireAuth(), async (req, res) => {
+          res.json(await req.oidc.accessToken());
+        }),
+      );
+      const { value } = json(await flow.browser.navigate(`${flow.baseUrl}/token`));
+      for (const scheme of ['Bearer', 'DPoP']) {
+        const headers = { Authorization: `${scheme} ${value}` };
+        expect(await flow.browser.fetch(`${apiUrl}/orders`, { headers })).toMatchObject({
+          status: 401,
+        });
+      }
+      expect(api.calls).toEqual({
+        accepted: 0,
+        refused: ['the scheme is Bearer', 'no proof, or several'],
+      });
     });
 
     it('FAPI 2.0 refuses tokens that are bound to nothing, as they come without the profile', async () => {

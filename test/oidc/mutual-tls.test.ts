@@ -85,8 +85,9 @@ describeWithParts(['openssl'], 'a certificate of the client', () => {
     return { op, mutualTls, provider: createProvider(op.options, mutualTls) };
   };
   const refresh = { refresh_token: 'rt' };
-  const jwt = (payload: object): string =>
-    `e30.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.c2ln`;
+  const encoded = (payload: string): string =>
+    `e30.${Buffer.from(payload).toString('base64url')}.c2ln`;
+  const jwt = (payload: object): string => encoded(JSON.stringify(payload));
 
   it('proves the client, by client_id alone in the request', async () => {
     const { op, provider } = bound();
@@ -135,11 +136,20 @@ describeWithParts(['openssl'], 'a certificate of the client', () => {
       op.token = () => Response.json({ access_token: accessToken, token_type: 'Bearer' });
     };
     const request = () => requestTokens(provider, 'refresh_token', refresh);
-    for (const good of ['opaque', jwt({ cnf: { 'x5t#S256': mutualTls.thumbprint() } }), 'a.b.c']) {
+    const opaque = ['opaque', 'a.b.c', ...['null', '[]', '7', '"text"'].map(encoded)];
+    for (const good of [...opaque, jwt({ cnf: { 'x5t#S256': mutualTls.thumbprint() } })]) {
       answer(good);
       expect(await request()).toMatchObject({ accessToken: good });
     }
-    const wrong = [{}, { cnf: null }, { cnf: { 'x5t#S256': 'x' } }, { cnf: { jkt: 'x' } }];
+    const list = { 'x5t#S256': [mutualTls.thumbprint()] };
+    const wrong = [
+      {},
+      { cnf: null },
+      { cnf: { 'x5t#S256': 'x' } },
+      { cnf: { 'x5t#S256': '' } },
+      { cnf: { jkt: mutualTls.thumbprint() } },
+      { cnf: list },
+    ];
     for (const payload of wrong) {
       answer(jwt(payload));
       await expect(request()).rejects.toMatchObject({

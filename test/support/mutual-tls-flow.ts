@@ -11,6 +11,7 @@ import {
 } from 'passport-oidc-hybrid';
 import { listenTls } from '../../lib/testing/listen-tls.ts';
 import { type BoundApi, byCertificate, createBoundApi } from './bound-api.ts';
+import { type ApiNonces, byKey, createApiNonces } from './bound-by-key.ts';
 import { Browser } from './browser.ts';
 import { type Certificate, makeCertificate, makeCertificateOf } from './certificate.ts';
 import { type CertifiedOp, startCertifiedOp } from './certified-op.ts';
@@ -56,7 +57,7 @@ export interface MutualTlsSetup {
 }
 
 /**
- * An application, and an OP and an API that ask for its certificate, all by real TLS. To a browser application and OP are
+ * An application, and an OP and an API that ask for its certificate, or the API for a proof, all by real TLS. To a browser application and OP are
  * two sites.
  */
 export interface MutualTlsFlow {
@@ -64,6 +65,8 @@ export interface MutualTlsFlow {
   readonly apiUrl: string;
   readonly op: CertifiedOp;
   readonly api: BoundApi;
+  /** That the API wants in proofs, where tokens are bound by DPoP. */
+  readonly nonces: ApiNonces & { next(): void };
   readonly clock: Clock;
   readonly browser: Browser;
   /** Paths of the OP that were called with a certificate, by its aliases or not. */
@@ -129,9 +132,16 @@ export async function startMutualTlsFlow(
     aliased.push(req.url ?? '');
     op.answer(req, res);
   });
-  const api = createBoundApi(op, 'Bearer', byCertificate);
-  apiServer.server.on('request', api.listener);
   const apiUrl = `https://localhost:${apiServer.port}`;
+  const nonces = createApiNonces();
+  const api = setup.oidc?.dpop
+    ? createBoundApi(
+        op,
+        'DPoP',
+        byKey(() => apiUrl, nonces),
+      )
+    : createBoundApi(op, 'Bearer', byCertificate);
+  apiServer.server.on('request', api.listener);
   const clock = startClock();
   const options = {
     issuer: op.issuer,
@@ -157,6 +167,7 @@ export async function startMutualTlsFlow(
     apiUrl,
     op,
     api,
+    nonces,
     clock,
     browser,
     aliased,
