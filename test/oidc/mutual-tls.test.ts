@@ -115,19 +115,58 @@ describeWithParts(['openssl'], 'a certificate of the client', () => {
     await expect(provider.discovered()).rejects.toMatchObject({ code: 'ERR_OIDC_METADATA' });
   });
 
-  it('leaves the endpoints that browsers go to where they are', async () => {
+  const ordinary = {
+    token_endpoint: 'https://op.example/token',
+    revocation_endpoint: 'https://op.example/revoke',
+    userinfo_endpoint: 'https://op.example/userinfo',
+    pushed_authorization_request_endpoint: 'https://op.example/par',
+  };
+  const aliases = Object.fromEntries(
+    Object.entries(ordinary).map(([name, url]) => [name, url.replace('op.', 'mtls.op.')]),
+  );
+
+  it('is shown at the aliases of all endpoints that this client calls, and of no others', async () => {
     const { op, provider } = bound();
-    op.metadata['mtls_endpoint_aliases'] = {
-      token_endpoint: 'https://mtls.op.example/token',
-      authorization_endpoint: 'https://mtls.op.example/authorize',
-      jwks_uri: 'https://mtls.op.example/jwks',
-    };
+    Object.assign(op.metadata, ordinary, {
+      mtls_endpoint_aliases: {
+        ...aliases,
+        authorization_endpoint: 'https://mtls.op.example/authorize',
+        jwks_uri: 'https://mtls.op.example/jwks',
+      },
+    });
     const { metadata, authorizationEndpoint } = await provider.discovered();
     expect(authorizationEndpoint).toBe('https://op.example/authorize');
-    expect(metadata).toMatchObject({
-      token_endpoint: 'https://mtls.op.example/token',
-      jwks_uri: 'https://op.example/jwks',
-    });
+    expect(metadata).toMatchObject({ ...aliases, jwks_uri: 'https://op.example/jwks' });
+  });
+
+  it('is shown where there is no alias, too, and without one aliases are of no use', async () => {
+    const { op, provider } = bound();
+    const { token_endpoint } = aliases;
+    Object.assign(op.metadata, ordinary, { mtls_endpoint_aliases: { token_endpoint } });
+    expect((await provider.discovered()).metadata).toMatchObject({ ...ordinary, token_endpoint });
+    const unbound = { ...op.options, certificateBoundAccessTokens: false };
+    const without = await createProvider(unbound).discovered();
+    expect(without.metadata).toMatchObject(ordinary);
+    expect(without.boundTo).toBeUndefined();
+  });
+
+  it('may be replaced while a token is asked for, which then names either of the two', async () => {
+    const { op } = bound();
+    const stranger = await makeCertificate('stranger.example');
+    const thumbprintOf = (of: Certificate): string => readClientCertificate(of)().thumbprint;
+    const ask = (named: Certificate): Promise<unknown> => {
+      const current = { certificate };
+      const mutualTls = createMutualTls(readClientCertificate(() => ({ ...current.certificate })));
+      op.token = () => {
+        current.certificate = other;
+        const access_token = jwt({ cnf: { 'x5t#S256': thumbprintOf(named) } });
+        return Response.json({ access_token, token_type: 'Bearer' });
+      };
+      return requestTokens(createProvider(op.options, mutualTls), 'refresh_token', refresh);
+    };
+    await expect(ask(certificate)).resolves.toMatchObject({ accessToken: expect.any(String) });
+    await expect(ask(other)).resolves.toMatchObject({ accessToken: expect.any(String) });
+    await expect(ask(stranger)).rejects.toMatchObject({ code: 'ERR_OIDC_TOKEN_BINDING' });
   });
 
   it('is what a JWT has to name that is an access token', async () => {
