@@ -207,7 +207,7 @@ function buildParts(given: HybridFlowOptions, tenantId?: string, shared?: Shared
     transactionCookies: createTransactionCookies(options, sealer),
     logoutCookie: createLogoutCookie(options, sealer),
     silentLogins: createSilentLogins(options),
-    sessionChecks: createSessionChecks(options),
+    sessionChecks: createSessionChecks(options, sealer),
     loginSessions,
     loginOutcomes: createLoginOutcomes({
       options,

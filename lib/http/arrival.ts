@@ -21,8 +21,8 @@ interface Arrival {
    */
   readonly why: 'withheld' | 'lost';
   readonly path: string;
-  /** What came with the request; `undefined` where it is not known. */
-  readonly sent?: readonly SentCookie[];
+  /** What came with the request. */
+  readonly sent: readonly SentCookie[];
 }
 
 /**
@@ -67,7 +67,7 @@ function reasonToComeAgain(
 }
 
 /** Path of the callback by which a request comes again. */
-export function arrivalPath({ options, sealer }: FlowParts, arrival: Arrival): string {
+function arrivalPath({ options, sealer }: FlowParts, arrival: Arrival): string {
   const sealed = sealer.seal(JSON.stringify(arrival), purposeOf(options));
   return `${options.basePath}${options.callbackPath}?${arrivalParameter}=${sealed}`;
 }

@@ -19,7 +19,7 @@ import { readResponseParameters } from '../oidc/response-parameters.ts';
 import { refuseExpired, type Transaction } from '../oidc/transaction.ts';
 import { pickUserinfo, requestUserinfo } from '../oidc/userinfo.ts';
 import type { ResolvedOptions, ResponseTransport, Verify } from '../options.ts';
-import { arrivalPath } from './arrival.ts';
+import type { StoredLogin } from '../tokens/token-store.ts';
 import { noteAttempt, tellStep } from './attempt.ts';
 import { fragmentField, readFormPost, readFragment, readQuery } from './callback-parameters.ts';
 import { type Recovery, recoverLogin } from './failed-login.ts';
@@ -153,14 +153,15 @@ export async function completeLogin(
     noteAttempt(req, received.state);
     transaction = findTransaction(parts, req, received);
     tellStep(req, 'matched', transaction.state);
+    let before: StoredLogin | undefined;
+    if (parts.sessionChecks.isInDoubt(req, transaction)) {
+      const path = pathToLookAgain(parts, req, received);
+      if (path !== undefined) return { end: 'to look again', path };
+      before = await parts.loginSessions.current(req);
+    }
     // Used once, whatever comes of it.
     parts.transactionCookies.remove(req, res, transaction.state);
-    if (parts.sessionChecks.prepare(req, res, transaction)) {
-      return {
-        end: 'to look again',
-        path: arrivalPath(parts, { why: 'lost', path: transaction.returnTo }),
-      };
-    }
+    parts.sessionChecks.prepare(req, res, transaction, before?.place.sessionId);
     const login = { transaction, accepted: await accept(parts, received, transaction) };
     const sessionId = await parts.loginOutcomes.once(req, transaction, () =>
       finish(parts, req, res, login, signIn),

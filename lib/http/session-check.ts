@@ -4,10 +4,11 @@ import { SessionLostError, ValidationError } from '../errors.ts';
 import { publish } from '../events.ts';
 import type { Transaction } from '../oidc/transaction.ts';
 import type { ResolvedOptions } from '../options.ts';
+import type { Sealer } from '../tokens/seal.ts';
 import { readQuery } from './callback-parameters.ts';
 import { callbackCookies, flowCookies } from './flow-cookies.ts';
 import type { FlowParts } from './flow-parts.ts';
-import { lostAtCallback, sessionDigest } from './lost-session.ts';
+import { lostAtCallback, lostAtPage, sessionDigest } from './lost-session.ts';
 import { sendRedirect } from './pages.ts';
 import { defaultReturnPath } from './return-to.ts';
 import type { SessionRequest } from './session-request.ts';
@@ -42,13 +43,17 @@ const secondsInRow = 5;
  */
 export interface SessionChecks {
   /**
+   * Whether this login began without the session of the one before and without the note of that, which is here:
+   * to decide what became of it, a Strict session has to be here as well.
+   */
+  isInDoubt(req: Request, transaction: Transaction): boolean;
+  /**
    * Decides whether this login is to be followed by checks.
    *
-   * @returns whether it has to be looked first if the session of the one before is there, as not even its note
-   *   came to where this login began
+   * @param session that of the request, if it is signed in
    * @throws {@link SessionLostError} for the last of a row of logins
    */
-  prepare(req: Request, res: Response, transaction: Transaction): boolean;
+  prepare(req: Request, res: Response, transaction: Transaction, session?: string): void;
   /**
    * Whether this request has signed in, and checks are to follow. No longer, once the application has
    * ended that login by itself.
@@ -73,10 +78,13 @@ export interface SessionChecks {
   cookieName(): string | undefined;
 }
 
+/** The last sign-in of a browser. */
+type SignIn = [epochMilliseconds: number, inRow: number, sessionDigest: string];
+
 /** What the URL of a check holds. */
 type Check = [expiresAt: number, left: number, sessionDigest: string, url: string];
 
-export function createSessionChecks(options: ResolvedOptions): SessionChecks {
+export function createSessionChecks(options: ResolvedOptions, sealer: Sealer): SessionChecks {
   const ofCallback = callbackCookies(options);
   const ofPages = flowCookies(options);
   const name = `${ofCallback.prefix}last`;
@@ -87,13 +95,31 @@ export function createSessionChecks(options: ResolvedOptions): SessionChecks {
   const signedIn = new WeakMap<Request, string>();
   let sessionCookie: string | undefined;
 
-  const read = (req: Request): string[] => parse(req.headers.cookie ?? '')[name]?.split('.') ?? [];
-  const write = (res: Response, count: string | number, session: string): void => {
-    const value = [options.now().toString(36), count, session].join('.');
-    const maxAge = options.transactionTtlSeconds;
+  const maxAge = options.transactionTtlSeconds;
+  const purpose = JSON.stringify(['last sign-in', options.issuer, options.clientId]);
+  // Sealed: other applications on this host, and on hosts beside it, can set a cookie of this name.
+  const read = ({ headers }: Request): SignIn | undefined => {
+    const text = sealer.open(parse(headers.cookie ?? '')[name] ?? '', purpose);
+    const signIn = text === undefined ? undefined : (JSON.parse(text) as SignIn);
+    return signIn && options.now() - signIn[0] <= maxAge * 1000 ? signIn : undefined;
+  };
+  const write = (res: Response, inRow: number, session: string): void => {
+    const signIn: SignIn = [options.now(), inRow, session];
+    const value = sealer.seal(JSON.stringify(signIn), purpose);
     res.append('Set-Cookie', serialize(name, value, { ...ofCallback.attributes, maxAge }));
   };
 
+  /** The sign-in before this login, if it began without the session of that. */
+  const lostBefore = (
+    req: Request,
+    { startedAt, sessionId = '' }: Transaction,
+  ): SignIn | undefined => {
+    const before = read(req);
+    // No later: a tab that was open already. With its session: a second login on top of it.
+    const isLost =
+      before !== undefined && startedAt > before[0] && before[2] !== sessionDigest(sessionId);
+    return isLost ? before : undefined;
+  };
   const isExpected: SessionChecks['isExpected'] = ({ headers }) =>
     headers.cookie?.includes(`${noteName}=`) === true;
   const expectNoMore: SessionChecks['expectNoMore'] = (req, res) => {
@@ -106,17 +132,26 @@ export function createSessionChecks(options: ResolvedOptions): SessionChecks {
   };
 
   return {
-    prepare(req, res, { sessionId = '', startedAt }) {
-      const [time = '', count, session] = read(req);
-      const signedInAt = Number.parseInt(time, 36);
-      // No later: a tab that was open already. With its session: a second login on top of it.
-      if (!(startedAt > signedInAt) || session === sessionDigest(sessionId)) return false;
-      // The note of the one before: a page that had got it would not have begun this login.
-      if (Number(count) > 1 && isExpected(req)) return true;
-      const isInRow = startedAt - signedInAt <= secondsInRow * 1000;
-      const row = isInRow ? Number(count) + 1 : 2;
+    isInDoubt: (req, transaction) =>
+      (lostBefore(req, transaction)?.[1] ?? 0) > 1 && isExpected(req),
+    prepare(req, res, transaction, session) {
+      const before = lostBefore(req, transaction);
+      if (before === undefined) return;
+      const [signedInAt, inRow, digest] = before;
+      // A page that had got the note would not have begun this login.
+      if (
+        inRow > 1 &&
+        isExpected(req) &&
+        session !== undefined &&
+        sessionDigest(session) === digest
+      ) {
+        forget(req, res);
+        throw lostAtPage(req, undefined);
+      }
+      const isInRow = transaction.startedAt - signedInAt <= secondsInRow * 1000;
+      const row = isInRow ? inRow + 1 : 2;
       rows.set(req, row);
-      if (row <= maxInRow) return false;
+      if (row <= maxInRow) return;
       forget(req, res);
       throw new SessionLostError(
         'it came back each time, and the page that the login led to has ended or replaced its session',
@@ -139,9 +174,9 @@ export function createSessionChecks(options: ResolvedOptions): SessionChecks {
       });
     },
     expectAtPage(req, res) {
-      const [, count, session] = read(req);
-      if (count === undefined || session === undefined) return;
-      write(res, count, session);
+      const signIn = read(req);
+      if (signIn === undefined) return;
+      write(res, signIn[1], signIn[2]);
       const attributes = { ...ofPages.attributes, maxAge: checkSeconds };
       res.append('Set-Cookie', serialize(noteName, '1', attributes));
     },
