@@ -43,6 +43,11 @@ export type RenewSession = (req: SessionRequest) => Promise<void>;
 export interface LoginSessions {
   /** The login of this request, if it has one. */
   current(req: Request): Promise<StoredLogin | undefined>;
+  /**
+   * Whether this request's session is that of a login which is not of this flow: of another flow, another
+   * tenant, another strategy of Passport. It has taken the place of any other.
+   */
+  isAnothers(req: Request): boolean;
   /** Id of the session that the browser brought along; `undefined` where it brought none. */
   visitorId(req: Request): string | undefined;
   /**
@@ -169,6 +174,18 @@ export function createLoginSessions(
     return { ...(successorId && (await readEntry(req.sessionStore, successorId))) };
   };
 
+  const isAnothers = (
+    session: Record<string, unknown> | undefined,
+    otherKeys: readonly string[],
+  ): boolean => {
+    const mark = markOf(session);
+    if (mark !== undefined) return mark.tenant !== tenant;
+    return ['passport', ...otherKeys].some((key) => session?.[key] !== undefined);
+  };
+
+  const otherKeysOf = (store: SessionStore): string[] =>
+    sessionKeysOf(store).filter((key) => key !== sessionKey);
+
   /** What the application wants of an anonymous visitor or the same user; nothing of anybody else. */
   const carriedOver = (
     session: Record<string, unknown>,
@@ -176,12 +193,10 @@ export function createLoginSessions(
     otherKeys: readonly string[],
   ): Record<string, unknown> => {
     const before = markOf(session);
-    const isOthers =
-      session['passport'] !== undefined || otherKeys.some((key) => session[key] !== undefined);
     const { iss, sub } = record.tokens.claims;
     // The same user at another tenant is somebody else.
     const isSame = before?.user === userDigest(iss, sub) && before.tenant === tenant;
-    if (before === undefined ? isOthers : !isSame) return {};
+    if (before === undefined ? isAnothers(session, otherKeys) : !isSame) return {};
     const never = [...neverCarried, sessionKey, ...otherKeys];
     const dataOf = (data: object): Record<string, unknown> =>
       Object.fromEntries(Object.entries(data).filter(([name]) => !never.includes(name)));
@@ -196,7 +211,7 @@ export function createLoginSessions(
     const record = createTokenRecord(tokens);
     // A Strict cookie did not come along: its session is replaced by us, any other by `renew`.
     const leftBehindId = visitorId(request) === undefined ? transaction.sessionId : undefined;
-    const otherKeys = sessionKeysOf(request.sessionStore).filter((key) => key !== sessionKey);
+    const otherKeys = otherKeysOf(request.sessionStore);
     // First: what the application throws here leaves the visitor as they were.
     const carried = carriedOver(before, record, otherKeys);
     const idBefore = request.sessionID;
@@ -235,6 +250,11 @@ export function createLoginSessions(
   };
 
   return {
+    isAnothers(req) {
+      const { session, sessionStore } = checked(req);
+      return isAnothers(session, otherKeysOf(sessionStore));
+    },
+
     visitorId: (req) => visitorId(checked(req)),
 
     async current(req) {

@@ -72,8 +72,11 @@ export async function beginLogin(
     claims: (await options.requestObject?.claims(req)) ?? {},
   });
   transactionCookies.store(req, res, transaction);
+  // The session of this flow did not get lost: the other login has ended it. Unless both are wanted by one
+  // page, which would go on for ever.
+  if (req.oidc === undefined && loginSessions.isAnothers(req)) sessionChecks.forget(req, res);
   // With the mark it has been looked for the session already, and the note is for the callback.
-  if (!hasArrivalMark(req.originalUrl)) sessionChecks.expectNoMore(req, res);
+  else if (!hasArrivalMark(req.originalUrl)) sessionChecks.expectNoMore(req, res);
   tellStep(req, 'begun', transaction.state);
   return request;
 }

@@ -72,7 +72,7 @@ export interface SessionChecks {
   found(req: Request, res: Response): void;
   /** Takes the note away: the session has ended, or a login begins that is none of the row. */
   expectNoMore(req: Request, res: Response): void;
-  /** Forgets the sign-in, at a logout. */
+  /** Forgets the sign-in, at a logout, and where another login has taken its place. */
   forget(req: Request, res: Response): void;
   /** Name of the session cookie; express-session tells nobody, so it is known after a login only. */
   cookieName(): string | undefined;

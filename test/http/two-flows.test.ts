@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { LyingOp } from '../../lib/testing/lying-op.ts';
-import { Browser } from '../support/browser.ts';
-import { type Flow, json, startFlow } from '../support/flow.ts';
+import { type Arrival, Browser, type Hop } from '../support/browser.ts';
+import { startTickingClock } from '../support/clock.ts';
+import { errorCode, type Flow, json, startFlow } from '../support/flow.ts';
 import { startTwoFlows } from '../support/two-flows.ts';
 
 let flow: Flow;
@@ -25,6 +26,46 @@ describe('two flows on one application', () => {
       await browser.navigate({ method: 'GET', url: `${flow.baseUrl}/logout`, from: flow.baseUrl });
     }
     expect(await flow.storeKeys()).toEqual([]);
+  });
+
+  it('visited in turn by one visitor, however quickly, have nothing to check', async () => {
+    const { now } = startTickingClock();
+    ({ flow, second } = await startTwoFlows({ now }));
+    for (let round = 0; round < 8; round += 1) {
+      for (const path of ['/private', '/second']) {
+        const { status, history } = await flow.signIn(flow.browser, path);
+        const checks = history.filter(({ url }) => url.includes('oidc_session_check='));
+        expect([status, checks]).toEqual([200, []]);
+      }
+    }
+    expect([flow.op.count('/authorize'), second.count('/authorize')]).toEqual([8, 8]);
+  });
+
+  it('that one page wants both, which cannot be, end in a page and no loop', async () => {
+    const { now } = startTickingClock();
+    ({ flow, second } = await startTwoFlows({ now }));
+    let next: string | Hop | undefined = `${flow.baseUrl}/both`;
+    let arrival: Arrival | undefined;
+    // In parts: a browser gives up after 20 redirects, and these are more.
+    while (next !== undefined && second.count('/authorize') < 20) {
+      let left = 15;
+      arrival = await flow.browser.navigate(next, () => {
+        left -= 1;
+        return left === 0;
+      });
+      next = arrival.next;
+    }
+    expect(arrival && errorCode(arrival)).toBe('ERR_OIDC_SESSION_LOST');
+    expect(second.count('/authorize')).toBe(6);
+  });
+
+  it('each notice a session that gets lost, though the other is there', async () => {
+    const { now } = startTickingClock();
+    ({ flow, second } = await startTwoFlows({ now }));
+    await flow.signIn(flow.browser, '/second');
+    flow.browser.refuses = (cookie) => cookie.startsWith('connect.sid=');
+    expect(errorCode(await flow.signIn())).toBe('ERR_OIDC_SESSION_LOST');
+    expect(flow.op.count('/authorize')).toBe(2);
   });
 
   it("never carry one user's data to the user of the other", async () => {

@@ -9,7 +9,7 @@ export async function startTwoFlows(
   const second = await LyingOp.start();
   const flow = await startFlow({
     oidc,
-    routes: (app) => {
+    routes: (app, first) => {
       const other = hybridFlow({
         issuer: second.issuer,
         clientId: second.clientId,
@@ -24,6 +24,7 @@ export async function startTwoFlows(
         ...oidc,
       });
       app.use(other.router());
+      app.get('/both', first.requireAuth(), other.requireAuth(), (_req, res) => void res.json({}));
       app.get('/second', other.requireAuth(), (req, res) => {
         res.json({ sub: req.oidc?.claims.sub, cart: req.session.basket ?? [] });
       });
