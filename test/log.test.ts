@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { attemptIdOf, type LogLine, logTo } from 'passport-oidc-hybrid';
+import { Browser, type Hop } from './support/browser.ts';
 import { type Flow, startFlow } from './support/flow.ts';
 
 let flow: Flow;
@@ -74,6 +75,21 @@ describe('logTo()', () => {
     for (const line of lines.slice(steps)) {
       expect(line).toMatchObject({ level: 'warn', code, detail: expect.stringMatching(/./) });
     }
+    expect(new Set(lines.map(({ attemptId }) => attemptId)).size).toBe(1);
+  });
+
+  it('tells by the same id of an answer that comes to a browser without that login', async () => {
+    flow = await startFlow();
+    const lines = listen();
+    const { next } = await flow.browser.navigate(
+      `${flow.baseUrl}/private`,
+      ({ method }) => method === 'POST',
+    );
+    const script = { 'Sec-Fetch-Mode': 'cors' };
+    const stranger = await new Browser().perform({ ...(next as Hop), headers: script });
+    await new Browser().perform({ ...(stranger.next as Hop), headers: script });
+    expect(messages(lines).slice(2)).toEqual(['login refused', 'request failed']);
+    expect(lines.at(-1)).toMatchObject({ code: 'ERR_OIDC_TRANSACTION_UNKNOWN' });
     expect(new Set(lines.map(({ attemptId }) => attemptId)).size).toBe(1);
   });
 

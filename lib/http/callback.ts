@@ -97,9 +97,9 @@ async function receiveVerified(parts: FlowParts, req: Request, res: Response): P
 function hasTransaction(
   { transactionCookies }: FlowParts,
   req: Request,
-  { state }: ReceivedResponse,
+  { state = '' }: ReceivedResponse,
 ): boolean {
-  return state !== undefined && transactionCookies.find(req, state) !== undefined;
+  return transactionCookies.find(req, state) !== undefined;
 }
 
 /** The second hop, with the response sealed into it. */
@@ -171,9 +171,9 @@ export async function completeLogin(
     return { end: 'signed in', returnTo: transaction.returnTo };
   } catch (error) {
     // The back button and a reload bring an old answer, long after it did its work.
-    if (transaction === undefined && isOldAnswer(error)) {
+    if (isOldAnswer(error)) {
       if (await isSignedIn(parts, req)) {
-        const returnTo = parts.loginOutcomes.returnToOf(received?.state ?? '');
+        const returnTo = parts.loginOutcomes.returnToOf(received?.state);
         return { end: 'signed in', returnTo: returnTo ?? defaultReturnPath(parts.options) };
       }
       const path = pathToLookAgain(parts, req, received);

@@ -33,7 +33,7 @@ export interface LoginOutcomes {
    */
   once(req: Request, transaction: Transaction, login: () => Promise<string>): Promise<string>;
   /** Where a login has led that this process has completed. */
-  returnToOf(state: string): string | undefined;
+  returnToOf(state: string | undefined): string | undefined;
 }
 
 interface OutcomeParts {
@@ -78,7 +78,7 @@ export function createLoginOutcomes(parts: OutcomeParts): LoginOutcomes {
       recent.set(state, { forgottenAt, sessionId, returnTo });
       return sessionId;
     },
-    returnToOf: (state) => recent.get(state)?.returnTo,
+    returnToOf: (state = '') => recent.get(state)?.returnTo,
   };
 }
 

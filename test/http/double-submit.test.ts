@@ -81,11 +81,16 @@ describe('a visitor who submits twice, the second time to another process', () =
   it('when the first has just finished ends signed in, in the same session', async () => {
     const hop = await secondHop(flow.browser, await begin());
     const canceled = await flow.browser.copy(flow.baseUrl);
-    await canceled.navigate(hop);
+    const first = await canceled.navigate(hop);
     const arrival = await flow.browser.navigate(atOther(hop));
     expect(arrival).toMatchObject({ status: 200, url: `${other.baseUrl}/private` });
     expect(flow.op.count('/token')).toBe(1);
     expect(flow.op.refreshes.reused).toBe(0);
+    // Both browsers remember that they were signed in.
+    for (const { history } of [first, arrival]) {
+      const remembered = history[0]?.setCookies.filter((cookie) => /\.last=\w/.test(cookie));
+      expect(remembered).toHaveLength(1);
+    }
     const [ids, others] = [await sessionCookie(flow.browser), await sessionCookie(canceled)];
     expect(ids).toBe(others);
   });
