@@ -11,7 +11,11 @@ afterEach(() => op.stop());
 /** Answers in place of the OP, by path and by how often that path has been asked for. */
 type Answer = (path: string, count: number) => Response | undefined;
 
-async function doctor(answer: Answer, clientId = op.clientId): Promise<[number, string]> {
+async function doctor(
+  answer: Answer,
+  clientId = op.clientId,
+  env: Record<string, string> = {},
+): Promise<[number, string]> {
   const counts = new Map<string, number>();
   let output = '';
   const status = await runCommand(
@@ -25,7 +29,7 @@ async function doctor(answer: Answer, clientId = op.clientId): Promise<[number, 
       'http://localhost:3000',
     ],
     {
-      env: {},
+      env,
       readStdin: async () => '',
       print: (text) => {
         output += text;
@@ -110,6 +114,46 @@ describe('doctor at a hostile OP', () => {
     const [, output] = await doctor(atAuthorization(response));
     expect(output).toMatch(/^(note|fail) +redirect URI/m);
     expect(output).not.toMatch(/^ok +redirect URI/m);
+  });
+
+  it.each<[what: string, response: () => Response]>([
+    ['no end', endless],
+    ['a redirect', () => new Response(null, { status: 302, headers: { location: '/token' } })],
+    ['text that is no JSON', () => new Response('\x1b[31mthank you', { status: 201 })],
+    [
+      'an error of escape sequences',
+      () => Response.json({ error: '\x1b[31m', error_description: 'thank you' }, { status: 400 }),
+    ],
+  ])('finds a pushed request that is answered by %s', async (_what, response) => {
+    op.lie({ requiresPushedRequests: true });
+    const env = { CLIENT_SECRET: op.clientSecret };
+    const [status, output] = await doctor(
+      (path) => (path === '/par' ? response() : undefined),
+      op.clientId,
+      env,
+    );
+    expect(output).toMatch(/^fail +pushed request /m);
+    expect(output).not.toMatch(/^ok +redirect URI|thank you/m);
+    expect(status).toBe(1);
+    expect((await doctor(() => undefined, op.clientId, env))[0]).toBe(0);
+  });
+
+  it('takes a reference with escape sequences to the OP as a parameter, and nowhere else', async () => {
+    op.lie({ requiresPushedRequests: true });
+    const request_uri = 'urn:x\x1b[31m&redirect_uri=https://evil.example';
+    const [, output] = await doctor(
+      (path) =>
+        path === '/par'
+          ? Response.json({ request_uri, expires_in: 60 }, { status: 201 })
+          : undefined,
+      op.clientId,
+      { CLIENT_SECRET: op.clientSecret },
+    );
+    expect(output).not.toContain('[31m');
+    expect(op.lastRequest('/authorize').parameters).toEqual({
+      client_id: op.clientId,
+      request_uri,
+    });
   });
 
   it('prints no control characters of what it was given', async () => {
