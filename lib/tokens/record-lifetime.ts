@@ -1,5 +1,6 @@
 import { BoundedMap } from '../bounded-map.ts';
 import {
+  type Done,
   destroyEntry,
   readEntry,
   type SessionStore,
@@ -52,6 +53,7 @@ export function followSessions(store: SessionStore, follower: RecordFollower): v
   /** Sessions that are being destroyed here, or were: nobody gets their ids again. */
   const ended = new BoundedMap<string, true>(maxRemembered);
   followers.set(store, all);
+  followThrows(store);
   followDestroy(store, all, ended);
   followTouch(store, all);
   followSave(store, all, ended);
@@ -60,6 +62,34 @@ export function followSessions(store: SessionStore, follower: RecordFollower): v
 /** The session keys of all flows that use a store. */
 export function sessionKeysOf(store: SessionStore): string[] {
   return [...(followers.get(store) ?? [])].map(({ sessionKey }) => sessionKey);
+}
+
+/**
+ * A store that throws in place of calling back is made to call back. express-session saves at the end of a
+ * response and lets go of that when the store throws: no error handler can answer any more, and the request hangs.
+ */
+function followThrows(store: SessionStore): void {
+  const { set, destroy, touch } = store;
+  store.set = (sid, entry, done) =>
+    callBack(done, (settled) => set.call(store, sid, entry, settled));
+  store.destroy = (sid, done) => callBack(done, (settled) => destroy.call(store, sid, settled));
+  if (touch === undefined) return;
+  store.touch = (sid, entry, done) =>
+    callBack(done, (settled) => touch.call(store, sid, entry, settled));
+}
+
+function callBack(done: Done | undefined, operation: (settled: Done) => void): void {
+  let isSettled = false;
+  try {
+    operation((error) => {
+      isSettled = true;
+      done?.(error);
+    });
+  } catch (error) {
+    // What is thrown by who was called back is theirs.
+    if (isSettled || done === undefined) throw error;
+    done(error);
+  }
 }
 
 function followDestroy(store: SessionStore, all: Followers, ended: BoundedMap<string, true>): void {

@@ -13,7 +13,8 @@ export interface StoredEntry {
   readonly [name: string]: unknown;
 }
 
-type Done = (error?: unknown) => void;
+/** Called back when an operation of a store is over. */
+export type Done = (error?: unknown) => void;
 
 /** An express-session store, as far as this library uses it. */
 export interface SessionStore {

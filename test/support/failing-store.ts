@@ -6,6 +6,8 @@ type Done = (error?: unknown) => void;
 export class FailingStore extends MemoryStore {
   /** Asked at each operation. */
   failsAt: (operation: 'read' | 'write', sid: string) => boolean = () => false;
+  /** Whether it throws, in place of calling back with an error. */
+  throws = false;
 
   override get(sid: string, done: (error: unknown, session?: SessionData | null) => void): void {
     this.#unlessFailing('read', sid, done, () => super.get(sid, done));
@@ -30,6 +32,7 @@ export class FailingStore extends MemoryStore {
     act: () => void,
   ): void {
     if (!this.failsAt(operation, sid)) act();
+    else if (this.throws) throw new Error(`the store threw at a ${operation}`);
     else setImmediate(() => done?.(new Error(`the store failed to ${operation}`)));
   }
 }
