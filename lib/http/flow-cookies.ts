@@ -1,6 +1,9 @@
 import { shortDigest } from '../oidc/transaction.ts';
 import type { ResolvedOptions } from '../options.ts';
 
+/** What stands in the names of this library's cookies behind the application: the login, or a word. */
+const endOfName = /^(?:tx\.[\w-]{16}|[a-z]+)$/;
+
 /** Name and attributes that all cookies of one flow share. */
 export interface FlowCookies {
   readonly prefix: string;
@@ -11,6 +14,8 @@ export interface FlowCookies {
     readonly secure: boolean;
     readonly sameSite: 'lax';
   };
+  /** Whether a cookie is one of this flow, of pages or of the callback. */
+  readonly isOfFlow: (name: string) => boolean;
 }
 
 /**
@@ -26,8 +31,13 @@ export function flowCookies(options: ResolvedOptions): FlowCookies {
   const { name, path, domain } = transactionCookie;
   const isHostOnly = path === '/' && domain === undefined;
   const prefix = isSecure ? (isHostOnly ? '__Host-' : '__Secure-') : '';
+  const start = `${name}.${tag}.`;
   return {
-    prefix: `${prefix}${name}.${tag}.`,
+    prefix: `${prefix}${start}`,
+    isOfFlow(cookie) {
+      const bare = cookie.replace(/^__(?:Host|Secure)-/, '');
+      return bare.startsWith(start) && endOfName.test(bare.slice(start.length));
+    },
     attributes: {
       path,
       ...(domain === undefined ? {} : { domain }),
@@ -43,8 +53,9 @@ export function flowCookies(options: ResolvedOptions): FlowCookies {
  * `__Host-`.
  */
 export function callbackCookies(options: ResolvedOptions): FlowCookies {
-  const { prefix, attributes } = flowCookies(options);
+  const { prefix, attributes, isOfFlow } = flowCookies(options);
   return {
+    isOfFlow,
     prefix: prefix.replace('__Host-', '__Secure-'),
     attributes: { ...attributes, path: `${options.basePath}${options.callbackPath}` },
   };

@@ -24,15 +24,17 @@ export interface ParallelLogins {
    */
   add(req: Request, own: SizedCookie, room: number): string[];
   /** Forgets logins whose cookies have gone. */
-  forget(req: Request, names: readonly string[]): void;
+  forget(names: readonly string[]): void;
 }
 
-/** @param isOurs whether a cookie is that of a login */
+/** @param isOurs whether a cookie is one of this flow, of which one page gets more than another */
 export function createParallelLogins(
   options: Pick<ResolvedOptions, 'maxTransactions' | 'now'>,
   isOurs: (name: string) => boolean,
 ): ParallelLogins {
   const begun = new BoundedMap<string, SizedCookie[]>(maxBrowsers);
+  /** By the names of cookies: where a login ends, the browser may send others than where it began. */
+  const browsers = new BoundedMap<string, string>(maxBrowsers * options.maxTransactions);
 
   // Browsers that are alike in all of this count as one. That does no harm to cookies which come with
   // a request, and a cookie is deleted in the browser of the answer only.
@@ -53,13 +55,18 @@ export function createParallelLogins(
       const missing = before.filter(({ name }) => !names.has(name));
       const surplus = surplusCookies(missing, options.maxTransactions - 1, room);
       begun.set(browser, [...before.filter(({ name }) => !surplus.includes(name)), own]);
+      browsers.set(own.name, browser);
       return surplus;
     },
-    forget(req, names) {
-      const browser = browserOf(req, cookiesOf(req));
-      const left = (begun.get(browser) ?? []).filter(({ name }) => !names.includes(name));
-      if (left.length > 0) begun.set(browser, left);
-      else begun.delete(browser);
+    forget(names) {
+      for (const gone of names) {
+        const browser = browsers.get(gone);
+        if (browser === undefined) continue;
+        browsers.delete(gone);
+        const left = (begun.get(browser) ?? []).filter(({ name }) => name !== gone);
+        if (left.length > 0) begun.set(browser, left);
+        else begun.delete(browser);
+      }
     },
   };
 }

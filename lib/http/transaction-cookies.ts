@@ -34,13 +34,13 @@ export function createTransactionCookies(
   options: ResolvedOptions,
   sealer: Sealer,
 ): TransactionCookies {
-  const { prefix, attributes } = flowCookies(options);
+  const { prefix, attributes, isOfFlow } = flowCookies(options);
   const nameOf = (state: string): string => `${prefix}tx.${transactionId(state)}`;
   const purposeOf = (name: string, time: string): string =>
     JSON.stringify(['transaction', options.issuer, options.clientId, name, time]);
   const longPaths = createLongPathCookie(options, sealer);
   const isOurs = (name: string): boolean => isTransactionName(name, prefix);
-  const parallel = createParallelLogins(options, isOurs);
+  const parallel = createParallelLogins(options, isOfFlow);
 
   const expire = (res: Response, name: string): void => {
     res.append('Set-Cookie', serialize(name, '', { ...attributes, maxAge: 0 }));
@@ -66,7 +66,7 @@ export function createTransactionCookies(
         .map(([other, otherValue = '']) => sizeOf(other, otherValue));
       const room = maxTotalBytes - own.bytes;
       const surplus = surplusCookies(others, options.maxTransactions - 1, room);
-      parallel.forget(req, surplus);
+      parallel.forget(surplus);
       for (const other of [...surplus, ...parallel.add(req, own, room)]) expire(res, other);
       const maxAge = options.transactionTtlSeconds;
       res.append('Set-Cookie', serialize(name, value, { ...attributes, maxAge }));
@@ -102,7 +102,7 @@ export function createTransactionCookies(
     remove(req, res, state) {
       const name = nameOf(state);
       expire(res, name);
-      parallel.forget(req, [name]);
+      parallel.forget([name]);
       longPaths.remove(req, res, state);
     },
   };

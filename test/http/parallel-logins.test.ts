@@ -90,6 +90,39 @@ describe('logins that begin at once', () => {
       expect(await flow.browser.navigate(hop)).toMatchObject({ status: 200, url });
     }
   });
+
+  it.each([
+    ['short', 20, false],
+    ['so long that they have a cookie of their own', 300, false],
+    ['of a browser that was signed in before', 20, true],
+  ])(
+    'and have ended take no room from one that is under way: paths %s',
+    async (_what, length, isSecond) => {
+      const waiting = await begin(pathOf(0, 150));
+      for (const browser of [new Browser(), new Browser(), new Browser()]) {
+        await flow.signIn(browser, pathOf(1, length));
+        if (!isSecond) continue;
+        await browser.jar.store.removeCookie('localhost', '/', 'connect.sid');
+        await flow.signIn(browser, pathOf(1, length));
+      }
+      // Of the same browser, for all that can be seen, and sent before the cookie of the first had come.
+      const { setCookies } = await new Browser().navigate(`${flow.baseUrl}/private`, () => true);
+      expect(setCookies.filter((cookie) => cookie.includes('Max-Age=0'))).toEqual([]);
+      expect(await flow.browser.navigate(waiting)).toMatchObject({ status: 200 });
+    },
+  );
+
+  it('and the one that begins anew at the callback are those of one browser', async () => {
+    for (const _tab of [1, 2, 3, 4]) {
+      await new Browser().navigate(`${flow.baseUrl}/private`, () => true);
+    }
+    const answer = await begin(pathOf(0, 300));
+    await flow.browser.jar.store.removeCookie('localhost', '/', (await loginCookies())[0] ?? '');
+    const { setCookies } = await flow.browser.navigate(answer, ({ url }) =>
+      url.startsWith(`${flow.op.issuer}/authorize`),
+    );
+    expect(setCookies.filter((cookie) => cookie.includes('Max-Age=0'))).toHaveLength(1);
+  });
 });
 
 describe('a return path', () => {
