@@ -63,9 +63,10 @@ export function createParallelLogins(
         const browser = browsers.get(gone);
         if (browser === undefined) continue;
         browsers.delete(gone);
-        const left = (begun.get(browser) ?? []).filter(({ name }) => name !== gone);
-        if (left.length > 0) begun.set(browser, left);
-        else begun.delete(browser);
+        begun.set(
+          browser,
+          (begun.get(browser) ?? []).filter(({ name }) => name !== gone),
+        );
       }
     },
   };

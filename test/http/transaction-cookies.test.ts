@@ -39,6 +39,23 @@ it('the cookie of a long return path goes with that of its login', () => {
   expect(namesOf(expired)).toEqual(namesOf(brought));
 });
 
+it('logins begun one after the other expire one older cookie each, and none twice', () => {
+  const jar = new Map<string, string>();
+  const settings = Array.from({ length: 6 }, () => {
+    const set = store(
+      begin(),
+      [...jar].map(([name, value]) => `${name}=${value}`),
+    );
+    for (const line of set) {
+      const [, name = '', value = ''] = /^([^=]*)=([^;]*)/.exec(line) ?? [];
+      if (value === '') jar.delete(name);
+      else jar.set(name, value);
+    }
+    return set.length;
+  });
+  expect(settings).toEqual([1, 1, 2, 2, 2, 2]);
+});
+
 describe('their name and attributes', () => {
   const cookieOf = (oidc: Partial<CommonOptions>): string => {
     const resolved = opByFetch(oidc).options;
