@@ -53,8 +53,7 @@ function credentialsOf(authorization: string): string[] {
   const [scheme = '', credentials = ''] = authorization.split(' ', 2);
   if (scheme.toLowerCase() !== 'basic') return [credentials];
   const [, ...password] = Buffer.from(credentials, 'base64').toString().split(':');
-  const encoded = password.join(':');
-  return [credentials, encoded, new URLSearchParams(`_=${encoded}`).get('_') ?? ''];
+  return [credentials, new URLSearchParams(`_=${password.join(':')}`).get('_') ?? ''];
 }
 
 /** What a text may mean to whoever decodes it: up to two layers, base64, and what is in that. */

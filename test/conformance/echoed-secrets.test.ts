@@ -15,7 +15,7 @@ let flow: Flow;
 afterEach(() => flow.close());
 
 const clientKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-const clientSecret = 'a secret: of 32 bytes, with ä+&/%"<\\ in it';
+const clientSecret = 'a secret: of 32 bytes, with ä+&/%41"<\\ in it';
 
 const by = (tokenEndpointAuthMethod: string): Partial<CommonOptions> =>
   ({ clientSecret, clientKey, tokenEndpointAuthMethod }) as Partial<CommonOptions>;
@@ -68,10 +68,15 @@ const places = {
   ],
 } satisfies Record<string, [Partial<CommonOptions>, Row[]]>;
 
-const html = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-
 type Write = (text: string) => string;
+
+const byCode =
+  (before: string, base: number, after: string): Write =>
+  (text) =>
+    text.replace(/[^\w ]/g, (character) => {
+      const digits = character.charCodeAt(0).toString(base).padStart(4, '0');
+      return `${before}${digits}${after}`;
+    });
 
 /** How an OP may write a text of ours. */
 const forms: [name: string, write: Write][] = [
@@ -80,6 +85,10 @@ const forms: [name: string, write: Write][] = [
   [
     'percent-encoded in lower case',
     (text) => encodeURIComponent(text).replace(/%../g, (found) => found.toLowerCase()),
+  ],
+  [
+    'percent-encoded, but for + and spaces',
+    (text) => text.replace(/[^\w+ ]/g, (character) => encodeURIComponent(character)),
   ],
   ['as of a form', (text) => String(new URLSearchParams({ a: text })).slice(2)],
   ['in base64', (text) => Buffer.from(text).toString('base64')],
@@ -90,7 +99,9 @@ const forms: [name: string, write: Write][] = [
     (text) => Buffer.from(`client:${encodeURIComponent(text)}`).toString('base64'),
   ],
   ['as JSON', (text) => JSON.stringify({ a: text })],
-  ['in HTML', html],
+  ['as JSON by codes', byCode('\\u', 16, '')],
+  ['in HTML', byCode('&#', 10, ';')],
+  ['in HTML by hexadecimal codes', byCode('&#x', 16, ';')],
   ['in HTML by names', (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;')],
   ['percent-encoded twice', (text) => encodeURIComponent(encodeURIComponent(text))],
 ];
