@@ -150,6 +150,23 @@ describeWithParts(['openssl'], 'a certificate of the client', () => {
     expect(without.boundTo).toBeUndefined();
   });
 
+  it('goes along to a fetch of the application, as the connections that show it', async () => {
+    const { op, mutualTls } = bound();
+    const shown: unknown[] = [];
+    const customFetch: typeof fetch = (input, init) => {
+      shown.push((init as { dispatcher?: unknown }).dispatcher);
+      return (op.options.customFetch ?? fetch)(input, init);
+    };
+    const options = { ...op.options, customFetch };
+    await requestTokens(createProvider(options, mutualTls), 'refresh_token', refresh);
+    expect(shown.length).toBeGreaterThan(1);
+    expect(new Set(shown)).toEqual(new Set([await mutualTls.dispatcher()]));
+    shown.length = 0;
+    const without = { ...options, certificateBoundAccessTokens: false };
+    await requestTokens(createProvider(without), 'refresh_token', refresh);
+    expect(new Set(shown)).toEqual(new Set([undefined]));
+  });
+
   it('may be replaced while a token is asked for, which then names either of the two', async () => {
     const { op } = bound();
     const stranger = await makeCertificate('stranger.example');
