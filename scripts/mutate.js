@@ -30,6 +30,9 @@ import { mutate } from './mutants.js';
 /** Test files that one process runs before it gives its memory back. */
 const filesPerProcess = 24;
 
+/** Seconds for each of them: a mutant may be a loop without an end, which no test can break off. */
+const fileSeconds = 120;
+
 /** Mutants that are followed to their ends before the next. */
 const mutantsAtATime = 150;
 
@@ -109,7 +112,13 @@ async function runTests(copy, files) {
     execFile(
       process.execPath,
       [...options, jest, ...args, '--env', environment, '--runTestsByPath', ...files],
-      { cwd: copy, env, maxBuffer: 2 ** 28 },
+      {
+        cwd: copy,
+        env,
+        maxBuffer: 2 ** 28,
+        timeout: files.length * fileSeconds * 1000,
+        killSignal: 'SIGKILL',
+      },
       () => resolve(),
     );
   });

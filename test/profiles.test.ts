@@ -157,6 +157,17 @@ describeWithParts(['openssl'], 'the option profile', () => {
     },
   );
 
+  it.each(['code token', 'code id_token token'])(
+    'without it, "%s" is refused with tokens that are to be bound, as one goes by the browser',
+    (responseType) => {
+      const refused = expect.objectContaining({ option: 'responseType' });
+      const off = { certificateBoundAccessTokens: false };
+      expect(() => hybridFlow(optionsWith({ responseType, ...off }))).not.toThrow();
+      expect(() => hybridFlow(optionsWith({ responseType }))).toThrow(refused);
+      expect(() => hybridFlow(optionsWith({ responseType, ...off, dpop: true }))).toThrow(refused);
+    },
+  );
+
   it.each(['fapi2', 'fapi1-advanced'])('"%s" refuses APIs without TLS', (profile) => {
     const [strict, lax] = [profile, undefined].map((name) =>
       hybridFlow(optionsWith({ profile: name })),
