@@ -1,7 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import express, { type Express } from 'express';
 import session from 'express-session';
 import helmet from 'helmet';
+import { createProxyMiddleware } from 'http-proxy-middleware';
 import {
   type CommonOptions,
   type HybridFlow,
@@ -26,20 +28,36 @@ export interface BrowserSiteSetup {
   path?: string;
   /** `cookie.secure` of the session. @default 'auto' */
   secure?: boolean | 'auto';
+  /**
+   * Has a proxy in front of it end TLS; `trust proxy` of the application is set or is not.
+   *
+   * @default 'none'
+   */
+  proxy?: 'none' | 'trusted' | 'not trusted';
+  /** @default 'a MemoryStore' */
+  store?: session.Store | undefined;
   /** Name of the session cookie, for two sites on one host. */
   sessionCookie?: string;
   oidc?: Partial<CommonOptions>;
 }
 
+/** What a site has seen and done. */
+export interface SiteRecord {
+  /** Every URL that it was asked for, and every Referer. */
+  readonly seenUrls: string[];
+  /** Every URL that it has answered. */
+  readonly answeredUrls: string[];
+  /** Every cookie that it has set, with its attributes. */
+  readonly setCookies: string[];
+}
+
 /** A site behind a default helmet, and an OP that is another site to browsers. */
-export interface BrowserSite {
+export interface BrowserSite extends SiteRecord {
   readonly origin: string;
   /** With the path. */
   readonly baseUrl: string;
   readonly op: LyingOp;
   readonly oidc: HybridFlow;
-  /** Every URL that the site was asked for, and every Referer. */
-  readonly seenUrls: string[];
   readonly sessionCookie: string;
   /** Resolves when the next request for a URL that begins so has come. */
   asked(start: string): Promise<void>;
@@ -49,8 +67,8 @@ export interface BrowserSite {
 /** Which names are this machine, for `startChromium`. */
 export const hostRules = 'MAP *.test 127.0.0.1, MAP *.example 127.0.0.1';
 
-/** Names that a certificate for such sites needs. */
-export const siteNames: [string, string] = ['rp.example', 'op.test'];
+/** Names that a certificate for such sites needs; the last is another one of the application. */
+export const siteNames: [string, ...string[]] = ['rp.example', 'op.test', 'www.rp.example'];
 
 export async function startBrowserSite(setup: BrowserSiteSetup = {}): Promise<BrowserSite> {
   const { certificate, host = 'localhost' } = setup;
@@ -76,10 +94,11 @@ export async function startBrowserSite(setup: BrowserSiteSetup = {}): Promise<Br
     ...setup.oidc,
   });
   const sessionCookie = setup.sessionCookie ?? (certificate ? '__Host-sid' : 'sid');
-  const seenUrls: string[] = [];
+  const record: SiteRecord = { seenUrls: [], answeredUrls: [], setCookies: [] };
   const bank = await startBank();
   const bankUrl = `http://127.0.0.1:${bank.port}/`;
-  listening.server.on('request', buildApp(setup, oidc, { sessionCookie, seenUrls, bankUrl }));
+  const app = buildApp(setup, oidc, { sessionCookie, bankUrl, ...record });
+  const inner = await serve(app, listening.server, setup.proxy);
   const asked = (start: string): Promise<void> =>
     new Promise((resolve) => {
       const listener = ({ url = '' }: IncomingMessage): void => {
@@ -94,11 +113,12 @@ export async function startBrowserSite(setup: BrowserSiteSetup = {}): Promise<Br
     baseUrl,
     op,
     oidc,
-    seenUrls,
+    ...record,
     sessionCookie,
     asked,
     async close() {
       await listening.close();
+      await inner?.close();
       await bank.close();
       await op.stop();
       await loopback.close();
@@ -130,6 +150,22 @@ export async function startOtherSite(certificate?: Certificate): Promise<OtherSi
   };
 }
 
+/** The application itself is what listens, or it is behind a proxy that does. */
+async function serve(
+  app: Express,
+  server: Server | TlsServer,
+  proxy: BrowserSiteSetup['proxy'] = 'none',
+): Promise<Listening | undefined> {
+  if (proxy === 'none') {
+    server.on('request', app);
+    return undefined;
+  }
+  const inner = await listen(app);
+  const target = `http://127.0.0.1:${inner.port}`;
+  server.on('request', createProxyMiddleware({ target, xfwd: true }));
+  return inner;
+}
+
 /** An API that wants users who have signed in by two factors. RFC 9470 3. */
 function startBank(): Promise<Listening> {
   return listen((req, res) => {
@@ -143,17 +179,24 @@ function startBank(): Promise<Listening> {
 }
 
 function buildApp(
-  { sameSite = 'lax', path, secure = 'auto' }: BrowserSiteSetup,
+  { sameSite = 'lax', path, secure = 'auto', proxy, store }: BrowserSiteSetup,
   oidc: HybridFlow,
   {
     sessionCookie,
-    seenUrls,
     bankUrl,
-  }: { sessionCookie: string; seenUrls: string[]; bankUrl: string },
+    seenUrls,
+    answeredUrls,
+    setCookies,
+  }: SiteRecord & { sessionCookie: string; bankUrl: string },
 ): Express {
   const app = express();
-  app.use((req, _res, next) => {
+  app.set('trust proxy', proxy === 'trusted' ? 1 : false);
+  app.use((req, res, next) => {
     seenUrls.push(req.originalUrl, req.headers.referer ?? '');
+    res.once('finish', () => {
+      answeredUrls.push(req.originalUrl);
+      setCookies.push(...[res.getHeader('Set-Cookie') ?? []].flat().map(String));
+    });
     next();
   });
   app.use(helmet());
@@ -164,11 +207,20 @@ function buildApp(
       resave: false,
       saveUninitialized: false,
       cookie: { sameSite, secure },
+      ...(store === undefined ? {} : { store }),
     }),
   );
   app.use(oidc.router());
   app.get('/', oidc.optionalAuth(), (req, res) => {
     res.send(page(req.oidc ? `Hello ${req.oidc.claims.sub}` : 'Nobody', req.session.basket));
+  });
+  app.get('/ahead', (_req, res) => {
+    res.set('Content-Security-Policy', "default-src 'self'; script-src 'inline-speculation-rules'");
+    const urls = ['private/fetched-ahead'];
+    const rules = { prefetch: [{ source: 'list', urls, eagerness: 'immediate' }] };
+    res.send(
+      `<!doctype html><title>Ahead</title><a href="/private/fetched-ahead">On</a><script type="speculationrules">${JSON.stringify(rules)}</script>`,
+    );
   });
   app.get('/cart', (req, res) => {
     req.session.basket = ['tea'];

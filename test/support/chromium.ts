@@ -44,6 +44,9 @@ export async function startChromium(options: ChromiumOptions = {}): Promise<Chro
         '--no-sandbox',
         '--disable-gpu',
         '--disable-dev-shm-usage',
+        // Fewer processes: of each site one, and none that waits for work. Each costs as much as a page.
+        '--process-per-site',
+        '--disable-features=SpareRendererForSitePerProcess',
         // What keeps it from calling home.
         '--disable-quic',
         '--no-first-run',

@@ -7,33 +7,7 @@ import { WebSocket } from 'undici';
 import { startProgram } from './child-process.ts';
 import { eventually } from './eventually.ts';
 import { requirePart } from './parts.ts';
-
-/** A tab of a Firefox, in a container of its own. */
-export interface FirefoxTab {
-  /** Goes to a URL, and waits until a page with the other has been loaded. */
-  go(url: string, until?: string): Promise<void>;
-  /** Goes to a URL, and waits until the page has the title, wherever that is. */
-  goAnywhere(url: string, title: string): Promise<void>;
-  /** Runs something in the page, and waits until a page with the URL has been loaded. */
-  act(expression: string, until: string): Promise<void>;
-  /** Runs something in the page, and waits until a page has the title, wherever that is. */
-  actAnywhere(expression: string, title: string): Promise<void>;
-  reload(): Promise<void>;
-  /** Goes back, and waits until the page has the title: one from the back-forward cache loads nothing. */
-  back(title: string): Promise<void>;
-  evaluate(expression: string): Promise<unknown>;
-  /** Cookies of all pages: those for one path only are left out. */
-  cookieNames(): Promise<string[]>;
-  /** Another tab, which shares its cookies. */
-  another(): Promise<FirefoxTab>;
-}
-
-/** A real Firefox, driven by WebDriver BiDi. */
-export interface Firefox {
-  /** A tab that shares no cookies with any other. */
-  open(): Promise<FirefoxTab>;
-  close(): Promise<void>;
-}
+import { arriveAt, type KeptCookie, type Tab, type TabbedBrowser, type View } from './tab.ts';
 
 interface Message {
   readonly id?: number;
@@ -59,13 +33,35 @@ const preferences = (localDomains: readonly string[]): Record<string, unknown> =
 });
 
 /**
- * Starts Debian's Firefox. Throw-away certificates are accepted; nothing that concerns cookies is
- * changed.
+ * Starts Debian's Firefox, driven by WebDriver BiDi. Throw-away certificates are accepted; nothing that
+ * concerns cookies is changed.
  */
-export async function startFirefox(localDomains: readonly string[]): Promise<Firefox> {
+export async function startFirefox(localDomains: readonly string[]): Promise<TabbedBrowser> {
+  const settings = preferences(localDomains);
+  const running = [await launch(settings)];
+  return {
+    async open({ runsScripts } = { runsScripts: true }) {
+      // One container of it cannot be told, so that is another Firefox.
+      if (!runsScripts) running.push(await launch({ ...settings, 'javascript.enabled': false }));
+      const { session } = (runsScripts ? running[0] : running.at(-1)) as RunningFirefox;
+      const { userContext } = await session.send('browser.createUserContext', {});
+      return openTab(session, userContext);
+    },
+    async close() {
+      for (const { close } of running) await close();
+    },
+  };
+}
+
+interface RunningFirefox {
+  readonly session: Session;
+  close(): Promise<void>;
+}
+
+async function launch(settings: Record<string, unknown>): Promise<RunningFirefox> {
   const program = requirePart('firefox-esr');
   const folder = await mkdtemp(join(tmpdir(), 'firefox-'));
-  const lines = Object.entries(preferences(localDomains)).map(
+  const lines = Object.entries(settings).map(
     ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
   );
   await writeFile(join(folder, 'user.js'), lines.join('\n'));
@@ -83,8 +79,7 @@ export async function startFirefox(localDomains: readonly string[]): Promise<Fir
       const address = /WebDriver BiDi listening on (ws:\S+)/.exec(line)?.[1];
       if (address === undefined) continue;
       firefox.stderr.resume();
-      const session = await startSession(`${address}/session`);
-      return { open: () => openTab(session), close };
+      return { session: await startSession(`${address}/session`), close };
     }
     throw new Error('firefox-esr did not start');
   } catch (error) {
@@ -95,8 +90,8 @@ export async function startFirefox(localDomains: readonly string[]): Promise<Fir
 
 interface Session {
   send(method: string, params: object): Promise<Record<string, unknown>>;
-  /** Resolves when a page with the URL has been loaded in the tab. */
-  loaded(context: string, url: string): Promise<void>;
+  /** Calls a function at each page that has been loaded in the tab, until it is told to stop. */
+  onLoad(context: string, listener: () => void): () => void;
 }
 
 async function startSession(address: string): Promise<Session> {
@@ -125,73 +120,108 @@ async function startSession(address: string): Promise<Session> {
   };
   await send('session.new', { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } });
   await send('session.subscribe', { events: ['browsingContext.load'] });
-  const loaded: Session['loaded'] = (context, url) =>
-    new Promise((resolve) => {
-      const listener = ({ method, params }: Message): void => {
-        if (method !== 'browsingContext.load') return;
-        if (params?.context !== context || params.url !== url) return;
-        listeners.delete(listener);
-        resolve();
-      };
-      listeners.add(listener);
-    });
-  return { send, loaded };
+  const onLoad: Session['onLoad'] = (context, listener) => {
+    const hear = ({ method, params }: Message): void => {
+      if (method === 'browsingContext.load' && params?.context === context) listener();
+    };
+    listeners.add(hear);
+    return () => listeners.delete(hear);
+  };
+  return { send, onLoad };
 }
 
-async function openTab(session: Session, container?: unknown): Promise<FirefoxTab> {
-  const { send, loaded } = session;
-  const userContext = container ?? (await send('browser.createUserContext', {}))['userContext'];
+async function openTab(session: Session, userContext: unknown): Promise<Tab> {
+  const { send } = session;
   const created = await send('browsingContext.create', { type: 'tab', userContext });
   const context = String(created['context']);
-  const run = (expression: string): Promise<Record<string, unknown>> =>
-    send('script.evaluate', { expression, target: { context }, awaitPromise: true });
-  const isShowing = async (title: string): Promise<boolean> => {
-    // A page that is about to be left answers nothing, and one that is half there has no button.
-    const shown = 'document.readyState === "complete" && document.title';
-    const { result } = await run(shown).catch(() => ({ result: {} }));
-    return (result as { value?: unknown }).value === title;
+  const run = async (expression: string, awaitPromise: boolean): Promise<BidiValue> => {
+    const { result, exceptionDetails } = await send('script.evaluate', {
+      expression,
+      target: { context },
+      awaitPromise,
+    });
+    if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
+    return result as BidiValue;
   };
+  const evaluate: Tab['evaluate'] = async (expression) => {
+    const { value } = await run(`Promise.resolve(${expression}).then(JSON.stringify)`, true);
+    return value === undefined ? undefined : JSON.parse(value);
+  };
+  // Without a promise, which comes to nothing in a page where no scripts run.
+  const read = async (expression: string): Promise<unknown> =>
+    JSON.parse((await run(`JSON.stringify(${expression})`, false)).value ?? 'null');
+  const first = (selector: string): string => `document.querySelector(${JSON.stringify(selector)})`;
+  const view: View = {
+    onLoad: (listener) => session.onLoad(context, listener),
+    async look() {
+      const [url, title] = (await read('[location.href, document.title]')) as string[];
+      return { url: String(url), title: String(title) };
+    },
+  };
+  const push: Tab['push'] = async (selector) => {
+    const isVisible = `${first(selector)}.checkVisibility({ visibilityProperty: true })`;
+    await eventually(async () => (await read(isVisible)) === true);
+    const { sharedId } = await run(first(selector), false);
+    const origin = { type: 'element', element: { sharedId } };
+    const actions = [
+      { type: 'pointerMove', x: 0, y: 0, origin },
+      { type: 'pointerDown', button: 0 },
+      { type: 'pointerUp', button: 0 },
+    ];
+    await send('input.performActions', {
+      context,
+      actions: [{ type: 'pointer', id: 'mouse', actions }],
+    });
+  };
+  const partition = { type: 'storageKey', userContext };
+  const navigate = (url: string): Promise<unknown> =>
+    send('browsingContext.navigate', { context, url, wait: 'none' });
   return {
-    async goAnywhere(url, title) {
-      await send('browsingContext.navigate', { context, url, wait: 'none' });
-      await eventually(() => isShowing(title));
+    async show() {
+      await send('browsingContext.activate', { context });
     },
-    async go(url, until = url) {
-      const arrival = loaded(context, until);
-      await send('browsingContext.navigate', { context, url, wait: 'none' });
-      await arrival;
-    },
-    async act(expression, until) {
-      const arrival = loaded(context, until);
-      // Its answer may get lost with the page.
-      run(expression).catch(() => undefined);
-      await arrival;
-    },
-    async actAnywhere(expression, title) {
-      run(expression).catch(() => undefined);
-      await eventually(() => isShowing(title));
-    },
+    go: (url, sight = { url }) => arriveAt(sight, () => navigate(url), view),
+    setOut: (url) => void navigate(url).catch(() => undefined),
+    arrive: (sight, act) => arriveAt(sight, act, view),
+    click: (selector, sight) => arriveAt(sight, () => push(selector), view),
+    push,
+    pushAgain: () => push('button, a'),
     async reload() {
       await send('browsingContext.reload', { context, wait: 'complete' });
     },
     async back(title) {
       await send('browsingContext.traverseHistory', { context, delta: -1 });
-      await eventually(() => isShowing(title));
+      // A page that is half there has no button.
+      const isThere = `document.readyState === 'complete' && document.title === ${JSON.stringify(title)}`;
+      await eventually(() => read(isThere).then(Boolean, () => false));
     },
-    async evaluate(expression) {
-      const { result, exceptionDetails } = await run(expression);
-      if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
-      return (result as { value?: unknown }).value;
+    evaluate,
+    text: (selector) => read(`${first(selector)}.textContent`),
+    async cookies(origin) {
+      const filter = { domain: new URL(origin).hostname, path: '/' };
+      const { cookies } = await send('storage.getCookies', { partition, filter });
+      const kept = (cookies as BidiCookie[]).map(({ name, value, secure }) => ({
+        name,
+        value: value.value,
+        secure,
+      }));
+      return kept.sort((one, other) => one.name.localeCompare(other.name));
     },
-    async cookieNames() {
-      const { cookies } = await send('storage.getCookies', {
-        partition: { type: 'context', context },
-      });
-      const ofAll = (cookies as { name: string; path: string }[]).filter(
-        ({ path }) => path === '/',
-      );
-      return ofAll.map(({ name }) => name).sort();
+    async deleteCookies(name = /^/) {
+      const { cookies } = await send('storage.getCookies', { partition });
+      const names = (cookies as BidiCookie[]).map((cookie) => cookie.name);
+      for (const each of new Set(names.filter((candidate) => name.test(candidate)))) {
+        await send('storage.deleteCookies', { partition, filter: { name: each } });
+      }
     },
     another: () => openTab(session, userContext),
   };
 }
+
+/** What a script comes to, as WebDriver BiDi describes it: a text, or an element. */
+interface BidiValue {
+  readonly value?: string;
+  readonly sharedId?: string;
+}
+
+type BidiCookie = Omit<KeptCookie, 'value'> & { readonly value: { readonly value: string } };
