@@ -1,11 +1,14 @@
 import type { Request, Response } from 'express';
 
-/** The only style of this library's pages; the policy below names its hash. */
+/**
+ * The only style of this library's pages; the policy below names its hash. Nothing is centered from top to
+ * bottom: a page that is shown before all of it is there would move as it grows.
+ */
 const style =
-  ':root{color-scheme:light dark;--ink:#1c2024;--soft:#5b6470;--paper:#f6f7f9;--card:#fff;--line:#dde1e6;--accent:#14507a;--on-accent:#fff}@media (prefers-color-scheme:dark){:root{--ink:#eceff2;--soft:#a3adb8;--paper:#14171a;--card:#1d2125;--line:#343a41;--accent:#8cc4ee;--on-accent:#0b1a26}}*{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;background:var(--paper);color:var(--ink);font:1rem/1.6 system-ui,sans-serif}main{width:100%;max-width:30rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem}h1{margin:0 0 .75rem;font-size:1.375rem;line-height:1.3}p{margin:0 0 1rem}nav,form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center;margin:1.5rem 0 0}a,button{font:inherit;color:var(--accent)}.main{display:inline-block;padding:.6rem 1.1rem;border:0;border-radius:.5rem;background:var(--accent);color:var(--on-accent);font-weight:600;text-decoration:none;cursor:pointer}a:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:3px}.detail{margin:1.5rem 0 0;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.875rem;overflow-wrap:anywhere}code{font-family:ui-monospace,monospace}.late{visibility:hidden;animation:late 0s .8s forwards}@keyframes late{to{visibility:visible}}';
+  ':root{color-scheme:light dark;--ink:#1c2024;--soft:#5b6470;--paper:#f6f7f9;--card:#fff;--line:#dde1e6;--accent:#14507a;--on-accent:#fff}@media (prefers-color-scheme:dark){:root{--ink:#eceff2;--soft:#a3adb8;--paper:#14171a;--card:#1d2125;--line:#343a41;--accent:#8cc4ee;--on-accent:#0b1a26}}*{box-sizing:border-box}body{margin:0;display:grid;justify-items:center;padding:clamp(1.5rem,14vh,9rem) clamp(1rem,4vw,1.5rem) 1.5rem;background:var(--paper);color:var(--ink);font:1rem/1.6 system-ui,sans-serif}main{width:100%;max-width:30rem;padding:clamp(1.25rem,6vw,2rem);background:var(--card);border:1px solid var(--line);border-radius:.75rem}h1{margin:0 0 .75rem;font-size:1.375rem;line-height:1.3}p{margin:0 0 1rem}main>:last-child{margin-bottom:0}nav,form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center;margin:1.5rem 0 0}a,button{font:inherit;color:var(--accent)}.main{display:inline-block;padding:.6rem 1.1rem;border:0;border-radius:.5rem;background:var(--accent);color:var(--on-accent);font-weight:600;text-decoration:none;cursor:pointer}a:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:3px}.detail{margin:1.5rem 0 0;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.875rem;overflow-wrap:anywhere}code{font-family:ui-monospace,monospace}.late{visibility:hidden;animation:late 0s .8s forwards}@keyframes late{to{visibility:visible}}';
 
 /** SHA-256 of {@link style}, as a policy spells it; a test recomputes it. */
-const styleHash = 'sha256-lq+0bz4b/CC1QfVFJ4Sq+9mAC5znusiu3gWNUQW/2Bk=';
+const styleHash = 'sha256-YP+LRbRVsF/fNJnEImI7IwEDmmZDu5QIFEYAvHpKfJI=';
 
 /** A script in a page, with its SHA-256 as a policy spells it; a test recomputes it. */
 export interface InlineScript {

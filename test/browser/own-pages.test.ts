@@ -1,12 +1,14 @@
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
-import type { BrowserContext, Page } from 'playwright-core';
+import { tenantFlows } from 'passport-oidc-hybrid';
+import type { APIResponse, Page } from 'playwright-core';
 import {
   type BrowserSite,
   type BrowserSiteSetup,
   startBrowserSite,
 } from '../support/browser-site.ts';
 import { type Chromium, startChromium } from '../support/chromium.ts';
-import { findFaults, tabThrough } from '../support/page-check.ts';
+import { sealingSecret } from '../support/flow.ts';
+import { findFaults, openWindow, tabThrough, widths } from '../support/page-check.ts';
 import { describeWithParts } from '../support/parts.ts';
 
 jest.setTimeout(60_000);
@@ -18,16 +20,38 @@ interface Shown {
   readonly show: (site: BrowserSite, page: Page) => Promise<unknown>;
 }
 
-/** The page as it stays where its script does not run. Where none runs, nothing can be checked. */
+/** The page as it stays where nothing leads on from it. Where no script runs, nothing can be checked. */
+async function showAsItStays(page: Page, answer: APIResponse): Promise<void> {
+  const text = (await answer.text()).replace(/<script>.*<\/script>|<meta http-equiv[^>]*>/g, '');
+  await page.setContent(text);
+}
+
+/** The page whose script does not run, once it says so. */
 async function showWithoutScript(page: Page, url: string): Promise<void> {
-  const answer = await page.request.get(url, {
-    headers: { Accept: 'text/html', 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document' },
-  });
-  await page.setContent((await answer.text()).replace(/<script>.*<\/script>/, ''));
+  const headers = {
+    Accept: 'text/html',
+    'Sec-Fetch-Mode': 'navigate',
+    'Sec-Fetch-Dest': 'document',
+  };
+  await showAsItStays(page, await page.request.get(url, { headers }));
   await page.locator('.late').first().waitFor();
 }
 
-/** Each page of the library that somebody may look at, and what the keyboard reaches on it. */
+/** To a page behind a login. */
+async function goThrough(page: Page, url: string, until: string | RegExp): Promise<void> {
+  await page.goto(url);
+  await page.waitForURL(until);
+}
+
+/** A proxy to an API that is not there. */
+const proxying: BrowserSiteSetup = {
+  routes: (app, oidc) => void app.use('/down', oidc.proxy({ target: 'http://127.0.0.1:1' })),
+};
+
+/**
+ * Each page of the library that somebody may look at, and what the keyboard reaches on it. The page for
+ * the frame of an OP's logout is not among them: it has nothing to look at.
+ */
 const pages: readonly Shown[] = [
   {
     title: 'Sign-in could not be completed',
@@ -68,6 +92,53 @@ const pages: readonly Shown[] = [
     },
   },
   {
+    title: 'This account has no access',
+    setup: {
+      oidc: { verify: ({ refuse }) => refuse('Accounts of "<b>guests</b>" may not sign in here.') },
+    },
+    reached: ['Sign in again', 'Go to the start page'],
+    show: ({ origin }, page) => goThrough(page, `${origin}/private`, /callback/),
+  },
+  {
+    title: 'This is not allowed',
+    setup: {
+      routes: (app, oidc) => void app.get('/never', oidc.requireAuth({ claims: () => false })),
+    },
+    reached: ['Sign in again', 'Go to the start page'],
+    show: ({ origin }, page) => goThrough(page, `${origin}/never`, `${origin}/never`),
+  },
+  {
+    title: 'There is nothing here',
+    setup: {
+      routes: (app) => {
+        const tenants = tenantFlows({ secret: sealingSecret, resolveClient: () => undefined });
+        app.get('/of-nobody', tenants.requireAuth());
+      },
+    },
+    reached: ['Go to the start page'],
+    show: ({ origin }, page) => page.goto(`${origin}/of-nobody`),
+  },
+  {
+    title: 'This does not work here',
+    setup: proxying,
+    reached: ['Go to the start page'],
+    show: ({ origin }, page) => goThrough(page, `${origin}/down/a%5cb`, `${origin}/down/a%5cb`),
+  },
+  {
+    title: 'This is not available at the moment',
+    setup: proxying,
+    reached: ['Go to the start page'],
+    show: ({ origin }, page) => goThrough(page, `${origin}/down`, `${origin}/down`),
+  },
+  {
+    title: 'Signing out',
+    reached: ['Continue'],
+    show: async ({ origin }, page) => {
+      const headers = { Origin: origin };
+      await showAsItStays(page, await page.request.post(`${origin}/logout`, { headers }));
+    },
+  },
+  {
     title: 'Sign out?',
     reached: ['Sign out', 'Stay signed in'],
     show: async ({ origin, op }, page) => {
@@ -91,26 +162,27 @@ const pages: readonly Shown[] = [
   },
 ];
 
+const rows = pages.flatMap((page) => widths.map((width) => ({ ...page, width })));
+
 describeWithParts(['chromium'], "this library's pages in Chromium", () => {
   let chromium: Chromium;
   let site: BrowserSite;
-  let context: BrowserContext;
+  const windows = new Map<number, Page>();
 
   beforeAll(async () => {
     chromium = await startChromium();
+    for (const width of widths) windows.set(width, await openWindow(chromium.browser, width));
   });
-  afterEach(async () => {
-    await context.close();
-    await site.close();
-  });
+  afterEach(() => site.close());
   afterAll(() => chromium.close());
 
-  it.each(pages)(
-    'are without fault and usable by keyboard: "$title", with $reached',
-    async ({ title, setup, reached, show }) => {
+  it.each(rows)(
+    'are without fault, do not move, and are usable by keyboard: "$title", with $reached, $width pixels wide',
+    async ({ title, setup, reached, show, width }) => {
       site = await startBrowserSite(setup);
-      context = await chromium.browser.newContext();
-      const page = await context.newPage();
+      const page = windows.get(width) as Page;
+      await page.bringToFront();
+      await page.context().clearCookies();
       await show(site, page);
       expect(await page.textContent('h1')).toBe(title);
       expect(await findFaults(page)).toEqual([]);

@@ -36,6 +36,8 @@ export interface BrowserSiteSetup {
   proxy?: 'none' | 'trusted' | 'not trusted';
   /** @default 'a MemoryStore' */
   store?: session.Store | undefined;
+  /** Further routes. */
+  routes?: (app: Express, oidc: HybridFlow) => void;
   /** Name of the session cookie, for two sites on one host. */
   sessionCookie?: string;
   oidc?: Partial<CommonOptions>;
@@ -179,7 +181,7 @@ function startBank(): Promise<Listening> {
 }
 
 function buildApp(
-  { sameSite = 'lax', path, secure = 'auto', proxy, store }: BrowserSiteSetup,
+  { sameSite = 'lax', path, secure = 'auto', proxy, store, routes }: BrowserSiteSetup,
   oidc: HybridFlow,
   {
     sessionCookie,
@@ -248,6 +250,7 @@ function buildApp(
   app.get('/away', oidc.requireAuth({ accessToken: false }), (req, res) => {
     res.redirect(`${req.oidc?.claims.iss}/jwks`);
   });
+  routes?.(app, oidc);
   app.use(oidc.errorHandler());
   return path === undefined ? app : express().use(path, app);
 }

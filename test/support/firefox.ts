@@ -30,6 +30,21 @@ const preferences = (localDomains: readonly string[]): Record<string, unknown> =
   'network.connectivity-service.enabled': false,
   'extensions.getAddons.cache.enabled': false,
   'services.settings.server': 'data:,',
+  // What takes time and changes nothing that a page can see.
+  'app.normandy.enabled': false,
+  'browser.chrome.site_icons': false,
+  'browser.ml.enable': false,
+  'browser.newtabpage.enabled': false,
+  'browser.pagethumbnails.capturing_disabled': true,
+  'browser.sessionstore.interval': 3_600_000,
+  'browser.sessionstore.resume_from_crash': false,
+  'browser.startup.page': 0,
+  'browser.translations.enable': false,
+  'dom.ipc.processPrelaunch.enabled': false,
+  'places.history.enabled': false,
+  'toolkit.cosmeticAnimations.enabled': false,
+  'toolkit.telemetry.enabled': false,
+  'ui.prefersReducedMotion': 1,
 });
 
 /**

@@ -30,13 +30,11 @@ export function describeRenewedLogins(combination: Combination): void {
     const { tab, site } = combination;
     await tab.go(`${site.origin}/cart`, { url: `${site.origin}/` });
     await tab.go(`${site.origin}/private`);
-    site.op.asksUser = true;
     for (const [path, title, demands] of [
       ['/transfer?to=bob', 'Transfer 200 of ada', { acr_values: 'mfa', max_age: '60' }],
       ['/vault?no=7', 'Vault by hwk', { acr_values: 'hwk', max_age: '60' }],
     ] as const) {
-      await tab.go(`${site.origin}${path}`, { title: 'Sign in' });
-      await tab.click('button', { url: `${site.origin}${path}` });
+      await tab.go(`${site.origin}${path}`, { url: `${site.origin}${path}`, title });
       expect(await shown(tab)).toEqual([title, 'tea']);
       expect(site.op.lastRequest('/authorize').parameters).toMatchObject(demands);
     }
