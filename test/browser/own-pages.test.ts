@@ -8,6 +8,8 @@ import {
 } from '../support/browser-site.ts';
 import { type Chromium, startChromium } from '../support/chromium.ts';
 import { sealingSecret } from '../support/flow.ts';
+import { createGate } from '../support/gate.ts';
+import { listen } from '../support/listen.ts';
 import { findFaults, openWindow, tabThrough, widths } from '../support/page-check.ts';
 import { describeWithParts } from '../support/parts.ts';
 
@@ -20,6 +22,12 @@ interface Shown {
   readonly show: (site: BrowserSite, page: Page) => Promise<unknown>;
 }
 
+const navigation = {
+  Accept: 'text/html',
+  'Sec-Fetch-Mode': 'navigate',
+  'Sec-Fetch-Dest': 'document',
+};
+
 /** The page as it stays where nothing leads on from it. Where no script runs, nothing can be checked. */
 async function showAsItStays(page: Page, answer: APIResponse): Promise<void> {
   const text = (await answer.text()).replace(/<script>.*<\/script>|<meta http-equiv[^>]*>/g, '');
@@ -28,12 +36,7 @@ async function showAsItStays(page: Page, answer: APIResponse): Promise<void> {
 
 /** The page whose script does not run, once it says so. */
 async function showWithoutScript(page: Page, url: string): Promise<void> {
-  const headers = {
-    Accept: 'text/html',
-    'Sec-Fetch-Mode': 'navigate',
-    'Sec-Fetch-Dest': 'document',
-  };
-  await showAsItStays(page, await page.request.get(url, { headers }));
+  await showAsItStays(page, await page.request.get(url, { headers: navigation }));
   await page.locator('.late').first().waitFor();
 }
 
@@ -189,4 +192,30 @@ describeWithParts(['chromium'], "this library's pages in Chromium", () => {
       expect(await tabThrough(page)).toEqual(reached);
     },
   );
+
+  it.each(widths)('do not move where one arrives in two parts, %i pixels wide', async (width) => {
+    site = await startBrowserSite();
+    const page = windows.get(width) as Page;
+    await page.bringToFront();
+    const whole = await page.request.get(`${site.origin}/callback?state=unknown`, {
+      headers: navigation,
+    });
+    const html = await whole.text();
+    const half = html.indexOf('</h1>');
+    const rest = createGate();
+    const slow = await listen((_req, res) => {
+      res.setHeader('Content-Type', 'text/html; charset=utf-8');
+      res.write(html.slice(0, half));
+      void rest.wait().then(() => res.end(html.slice(half)));
+    });
+    await page.goto(`http://localhost:${slow.port}/`, { waitUntil: 'commit' });
+    await page.waitForSelector('h1');
+    await page.evaluate(
+      'new Promise((shown) => requestAnimationFrame(() => setTimeout(shown, 0)))',
+    );
+    rest.open();
+    await page.waitForSelector('.detail');
+    expect(await findFaults(page)).toEqual([]);
+    await slow.close();
+  });
 });
