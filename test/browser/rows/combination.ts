@@ -3,8 +3,10 @@ import {
   type BrowserSite,
   type BrowserSiteSetup,
   hostRules,
+  type OtherSite,
   siteNames,
   startBrowserSite,
+  startOtherSite,
 } from '../../support/browser-site.ts';
 import { type Certificate, makeCertificate } from '../../support/certificate.ts';
 import { startChromiumTabs } from '../../support/chromium-tabs.ts';
@@ -42,6 +44,8 @@ export interface Combination {
   readonly redis: StartedRedisStore;
   /** Another site for one test. */
   startSite(setup: BrowserSiteSetup): Promise<BrowserSite>;
+  /** A site of somebody else, for one test. */
+  startOtherSite(): Promise<OtherSite>;
 }
 
 const ways = [
@@ -88,6 +92,7 @@ export function describeCombinations(
         const { responseType, responseMode, sameSite } = row;
         let site: BrowserSite;
         const ofTest: BrowserSite[] = [];
+        const others: OtherSite[] = [];
         const startSite = (setup: BrowserSiteSetup): Promise<BrowserSite> =>
           startBrowserSite({
             certificate,
@@ -110,7 +115,7 @@ export function describeCombinations(
         });
         afterEach(async () => {
           const set = [site, ...ofTest].flatMap(({ setCookies }) => setCookies);
-          for (const each of ofTest.splice(0)) await each.close();
+          for (const each of [...ofTest.splice(0), ...others.splice(0)]) await each.close();
           // Whatever the test was about. SameSite=None is nowhere needed.
           expect(set.filter((cookie) => !/; SameSite=(Lax|Strict)/.test(cookie))).toEqual([]);
         });
@@ -135,6 +140,11 @@ export function describeCombinations(
           async startSite(setup) {
             const started = await startSite(setup);
             ofTest.push(started);
+            return started;
+          },
+          async startOtherSite() {
+            const started = await startOtherSite(certificate);
+            others.push(started);
             return started;
           },
         });

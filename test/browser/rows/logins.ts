@@ -85,6 +85,21 @@ export function describeLogins(combination: Combination): void {
     expect(site.op.count('/token')).toBe(1);
   });
 
+  it('begun by a link of another site keep the cart, and by the next one there is no other', async () => {
+    const { tab, site } = combination;
+    const mail = await combination.startOtherSite();
+    await tab.go(`${site.origin}/cart`, { url: `${site.origin}/` });
+    for (const url of [`${site.origin}/private?page=2`, `${site.origin}/private?page=3`]) {
+      await tab.go(mail.linkTo(url));
+      await tab.click('a', { url, title: 'Private of ada' });
+      expect(await shown(tab)).toEqual(['Private of ada', 'tea']);
+    }
+    expect(site.op.count('/authorize')).toBe(1);
+    // From such a link a Strict cookie stays away, so a step of our own is between.
+    const steps = site.seenUrls.filter((url) => url.includes('oidc_arrival='));
+    expect(steps).toHaveLength(combination.sameSite === 'strict' ? 2 : 0);
+  });
+
   it('begin again by themselves when the cookie got lost, and end signed in', async () => {
     const { tab, site } = combination;
     site.op.asksUser = true;
