@@ -56,7 +56,8 @@ export function leaveSessionAlone(req: Request): void {
 /** Whether the session's cookie stays away from whatever another site has caused. */
 export function hasStrictSession(req: Request): boolean {
   const { sameSite } = (req as Partial<SessionRequest>).session?.cookie ?? {};
-  return sameSite === true || sameSite === 'strict';
+  // express-session takes "Strict" as well.
+  return sameSite === true || String(sameSite).toLowerCase() === 'strict';
 }
 
 function missingSession(): OptionsError {

@@ -36,6 +36,15 @@ describe('a session cookie that browsers would not send back', () => {
     expect(await flow.signIn()).toMatchObject({ status: 200 });
   });
 
+  it('is none with SameSite=Strict, however that is written: the landing brings it', async () => {
+    for (const sameSite of ['strict', 'Strict', true] as const) {
+      flow = await startFlow({ session: { cookie: { sameSite: sameSite as 'strict' } } });
+      expect(await flow.signIn()).toMatchObject({ status: 200 });
+      expect(flow.op.count('/authorize')).toBe(1);
+      await flow.close();
+    }
+  });
+
   it.each([
     ['/shop', 200],
     ['/shop/', 200],
