@@ -7,7 +7,7 @@ import type { FlowParts } from './flow-parts.ts';
 import { lostAtPage, type SentCookie, toldCookies } from './lost-session.ts';
 import { isNavigation } from './negotiation.ts';
 import { sendRedirect, sendRefresh } from './pages.ts';
-import { defaultReturnPath, safePath, visiblePath } from './return-to.ts';
+import { defaultReturnPath, safeArrivalPath, visiblePath } from './return-to.ts';
 import { hasStrictSession, leaveSessionAlone } from './session-request.ts';
 
 /** Name of the query parameter that carries a sealed {@link Arrival} to the callback. */
@@ -43,7 +43,7 @@ interface Arrival {
 export function comeAgain(parts: FlowParts, req: Request, res: Response): boolean {
   if (req.method !== 'GET' || !isNavigation(req) || hasArrivalMark(req.originalUrl)) return false;
   const why = reasonToComeAgain(parts, req);
-  const path = safePath(visiblePath(req, parts.options), parts.options);
+  const path = safeArrivalPath(visiblePath(req, parts.options), parts.options);
   if (why === undefined || path === undefined) return false;
   const url = arrivalPath(parts, { why, path, sent: toldCookies(req) });
   // An empty session that the application has touched would take the place of the visitor's.

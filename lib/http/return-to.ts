@@ -25,15 +25,23 @@ const maxLength = 2048;
  * @see {@link https://www.rfc-editor.org/rfc/rfc9700#section-4.11 RFC 9700 section 4.11}
  */
 export function safeReturnPath(raw: unknown, options: PathOptions): string | undefined {
-  const path = safePath(raw, options);
-  return path === undefined || isOwnRoute(path, options) ? undefined : path;
+  const path = safeArrivalPath(raw, options);
+  return path === undefined || isRoute(path, options.loginPath, options) ? undefined : path;
 }
 
-/** {@link safeReturnPath}, which may be a route of the flow as well. */
-export function safePath(
-  raw: unknown,
-  options: Pick<ResolvedOptions, 'origin'>,
-): string | undefined {
+/**
+ * {@link safeReturnPath}, which may be the login route as well. No other route of the flow: who is led there by us
+ * comes as from a page of our own, and the logout route would not ask first.
+ */
+export function safeArrivalPath(raw: unknown, options: PathOptions): string | undefined {
+  const path = safePath(raw, options);
+  const { initiateLoginPath, callbackPath, logoutPath, postLogoutPath } = options;
+  const routes = [initiateLoginPath, callbackPath, logoutPath, postLogoutPath];
+  const isOfFlow = path !== undefined && routes.some((route) => isRoute(path, route, options));
+  return isOfFlow ? undefined : path;
+}
+
+function safePath(raw: unknown, options: Pick<ResolvedOptions, 'origin'>): string | undefined {
   if (typeof raw !== 'string' || raw.length > maxLength) return undefined;
   // Browsers drop tabs and newlines and take "\" for "/"; no path of an application needs either.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -88,18 +96,13 @@ export function visiblePath(
   return hasBase ? originalUrl : `${basePath}${originalUrl}`;
 }
 
-function isOwnRoute(returnPath: string, options: PathOptions): boolean {
+function isRoute(
+  returnPath: string,
+  route: string,
+  { basePath }: Pick<ResolvedOptions, 'basePath'>,
+): boolean {
   const [pathname = ''] = returnPath.split(/[?#]/);
   // From the first slash of a row only, or a long row takes quadratic time.
   const path = pathname.replace(/(?<!\/)\/+$/, '').toLowerCase();
-  const routes = [
-    options.loginPath,
-    options.initiateLoginPath,
-    options.callbackPath,
-    options.logoutPath,
-    options.postLogoutPath,
-  ];
-  return routes.some((route) =>
-    [route, `${options.basePath}${route}`].some((own) => own.toLowerCase() === path),
-  );
+  return [route, `${basePath}${route}`].some((own) => own.toLowerCase() === path);
 }

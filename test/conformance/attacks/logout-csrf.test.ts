@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { RequestHandler } from 'express';
+import type { HybridFlow } from 'passport-oidc-hybrid';
 import request from 'supertest';
 import { errorCode, type Flow, json, startFlow } from '../../support/flow.ts';
 
@@ -66,4 +68,43 @@ describe('a logout that another site causes', () => {
       expect(await isSignedIn()).toBe(true);
     },
   );
+});
+
+describe('a link of another site to the logout route, session cookie Strict', () => {
+  /** Whatever asks for a login in front of the router: it could lead the browser back as one of our own pages. */
+  const inFront: [string, (oidc: () => HybridFlow) => RequestHandler][] = [
+    [
+      'a silent login',
+      (oidc) =>
+        (...args) =>
+          oidc().optionalAuth({ silentLogin: true })(...args),
+    ],
+    [
+      'a guard',
+      (oidc) =>
+        (...args) =>
+          oidc().requireAuth()(...args),
+    ],
+  ];
+
+  it.each(inFront)('with %s in front ends nothing', async (_what, middleware) => {
+    await flow.close();
+    flow = await startFlow({
+      session: { cookie: { sameSite: 'strict' } },
+      oidc: { logoutPath: '/account/logout' },
+      before: (app) =>
+        void app.use(
+          '/account',
+          middleware(() => flow.oidc),
+        ),
+    });
+    await flow.signIn();
+    const url = `${flow.baseUrl}/account/logout`;
+    await flow.browser.navigate({ method: 'GET', url, from: evil });
+    expect(flow.op.count('/end_session')).toBe(0);
+    expect(await isSignedIn()).toBe(true);
+    // A link of our own does.
+    await flow.browser.navigate({ method: 'GET', url, from: flow.baseUrl });
+    expect(await isSignedIn()).toBe(false);
+  });
 });
