@@ -93,15 +93,16 @@ export async function answerArrival(
   }
   const { why, path, sent } = JSON.parse(text) as Arrival;
   const isExpected = sessionChecks.isExpected(req);
-  const isSignedIn = (await loginSessions.current(req)) !== undefined;
-  if (isSignedIn && isExpected && why === 'lost') {
+  const login = await loginSessions.current(req);
+  const isOfNote = login !== undefined && sessionChecks.isExpectedOf(req, login.place.sessionId);
+  if (isOfNote && why === 'lost') {
     sessionChecks.forget(req, res);
     res.locals['oidcReturnTo'] = withoutArrivalMark(path);
     const error = lostAtPage(req, sent);
     publish('refusal', { error, req });
     throw error;
   }
-  if (!isSignedIn) sessionChecks.expectNoMore(req, res);
+  if (!isOfNote) sessionChecks.expectNoMore(req, res);
   const isVisitor = loginSessions.visitorId(req) !== undefined;
   // A browser that still names another site, or a page that still gets no session, would come here for ever.
   const isSettled = isVisitor && !isExpected && siteBefore(req, options) !== 'another';

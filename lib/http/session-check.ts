@@ -68,6 +68,8 @@ export interface SessionChecks {
   expectAtPage(req: Request, res: Response): void;
   /** Whether there is the note: its session has been seen at the callback, and has to come to pages as well. */
   isExpected(req: Request): boolean;
+  /** Whether the note is of this session. Of another it is where a login in another tab has replaced that meanwhile. */
+  isExpectedOf(req: Request, sessionId: string): boolean;
   /** Ends the row: a page has got the session. Does nothing without the note. */
   found(req: Request, res: Response): void;
   /** Takes the note away: the session has ended, or a login begins that is none of the row. */
@@ -122,6 +124,9 @@ export function createSessionChecks(options: ResolvedOptions, sealer: Sealer): S
   };
   const isExpected: SessionChecks['isExpected'] = ({ headers }) =>
     headers.cookie?.includes(`${noteName}=`) === true;
+  // Not by its value alone: whoever planted another one in front of it would hide it.
+  const isExpectedOf: SessionChecks['isExpectedOf'] = ({ headers }, sessionId) =>
+    headers.cookie?.includes(`${noteName}=${sessionDigest(sessionId)}`) === true;
   const expectNoMore: SessionChecks['expectNoMore'] = (req, res) => {
     if (!isExpected(req)) return;
     res.append('Set-Cookie', serialize(noteName, '', { ...ofPages.attributes, maxAge: 0 }));
@@ -141,8 +146,8 @@ export function createSessionChecks(options: ResolvedOptions, sealer: Sealer): S
       // A page that had got the note would not have begun this login.
       if (
         inRow > 1 &&
-        isExpected(req) &&
         session !== undefined &&
+        isExpectedOf(req, session) &&
         sessionDigest(session) === digest
       ) {
         forget(req, res);
@@ -178,9 +183,11 @@ export function createSessionChecks(options: ResolvedOptions, sealer: Sealer): S
       if (signIn === undefined) return;
       write(res, signIn[1], signIn[2]);
       const attributes = { ...ofPages.attributes, maxAge: checkSeconds };
-      res.append('Set-Cookie', serialize(noteName, '1', attributes));
+      const seen = sessionDigest((req as SessionRequest).sessionID);
+      res.append('Set-Cookie', serialize(noteName, seen, attributes));
     },
     isExpected,
+    isExpectedOf,
     found(req, res) {
       if (isExpected(req) && !res.headersSent) forget(req, res);
     },
