@@ -52,7 +52,7 @@ describeWithParts(['chromium'], "the example's pages in Chromium", () => {
       await page.waitForURL(`${example.url}/callback**`);
       expect(await check('canceled sign-in')).toContain('Sign in again');
 
-      await page.goto(`$example.url/orders`);
+      await page.goto(`${example.url}/orders`);
       await page.click('button[value=sign-in]');
       await page.waitForURL(`${example.url}/orders`);
       await check('orders');
