@@ -45,6 +45,19 @@ function fateOf(
   return { name: itsName, fate: first === undefined ? 'missing' : 'hidden' };
 }
 
+/**
+ * Whether a cookie of the session has come, and the session that it names may have been replaced just now by a login
+ * in another tab, whose cookie is still on its way to the browser.
+ */
+export function mayBeReplaced(
+  req: Request,
+  session: string,
+  cookieName: string | undefined,
+): boolean {
+  const isThere = sessionDigest((req as SessionRequest).sessionID) === session;
+  return !isThere && fateOf(sentCookies(req), session, cookieName).fate !== 'missing';
+}
+
 /** The session of a new login did not come back to the callback, to which this request is. */
 export function lostAtCallback(
   req: Request,

@@ -19,8 +19,10 @@ export interface InlineScript {
 /** A page of ours: complete HTML with texts already escaped. */
 export interface Page {
   readonly title: string;
-  /** Goes there at once, without a script. */
+  /** Goes there, without a script. */
   readonly refreshTo?: string;
+  /** @default 0 */
+  readonly refreshSeconds?: number;
   readonly body: string;
   /** The only script that runs on the page. */
   readonly script?: InlineScript;
@@ -35,7 +37,7 @@ export function sendPage(res: Response, status: number, page: Page): void {
   const refresh =
     page.refreshTo === undefined
       ? ''
-      : `<meta http-equiv="refresh" content="0;url=${escapeHtml(page.refreshTo)}">`;
+      : `<meta http-equiv="refresh" content="${page.refreshSeconds ?? 0};url=${escapeHtml(page.refreshTo)}">`;
   const script = page.script === undefined ? '' : `<script>${page.script.source}</script>`;
   res
     .status(status)
@@ -63,10 +65,17 @@ function policyOf({ script, formAction = "'self'" }: Page): string {
 }
 
 /** Sends the browser on by a page instead of a redirect: the next request is then our own page's. */
-export function sendRefresh(res: Response, url: string, title: string, label: string): void {
+export function sendRefresh(
+  res: Response,
+  url: string,
+  title: string,
+  label: string,
+  refreshSeconds: number = 0,
+): void {
   sendPage(res, 200, {
     title,
     refreshTo: url,
+    refreshSeconds,
     referrerPolicy: 'no-referrer',
     body: `<h1>${escapeHtml(title)}</h1><p><a href="${escapeHtml(url)}">${escapeHtml(label)}</a></p>`,
   });

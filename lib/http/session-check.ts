@@ -8,8 +8,8 @@ import type { Sealer } from '../tokens/seal.ts';
 import { readQuery } from './callback-parameters.ts';
 import { callbackCookies, flowCookies } from './flow-cookies.ts';
 import type { FlowParts } from './flow-parts.ts';
-import { lostAtCallback, lostAtPage, sessionDigest } from './lost-session.ts';
-import { sendRedirect } from './pages.ts';
+import { lostAtCallback, lostAtPage, mayBeReplaced, sessionDigest } from './lost-session.ts';
+import { sendRedirect, sendRefresh } from './pages.ts';
 import { defaultReturnPath } from './return-to.ts';
 import type { SessionRequest } from './session-request.ts';
 
@@ -24,6 +24,9 @@ const checkSeconds = 60;
  * other half of the time.
  */
 const checksInRow = 3;
+
+/** Seconds after which the cookie of a login in another tab has come to the browser. */
+const waitSeconds = 1;
 
 /**
  * Logins in a row that are checked and found in order, with no page in between that was signed in. It is for an
@@ -84,7 +87,14 @@ export interface SessionChecks {
 type SignIn = [epochMilliseconds: number, inRow: number, sessionDigest: string];
 
 /** What the URL of a check holds. */
-type Check = [expiresAt: number, left: number, sessionDigest: string, url: string];
+type Check = [
+  expiresAt: number,
+  left: number,
+  sessionDigest: string,
+  url: string,
+  /** Whether a session did not come already, and the checks have begun once more. */
+  isAgain: boolean,
+];
 
 export function createSessionChecks(options: ResolvedOptions, sealer: Sealer): SessionChecks {
   const ofCallback = callbackCookies(options);
@@ -199,17 +209,16 @@ export function createSessionChecks(options: ResolvedOptions, sealer: Sealer): S
 
 /** Path of the first check that a new session comes back, after which the browser goes to the URL. */
 export function pathOfCheck(parts: FlowParts, req: Request, url: string): string {
-  return checkPath(parts, checksInRow, sessionDigest((req as SessionRequest).sessionID), url);
+  const session = sessionDigest((req as SessionRequest).sessionID);
+  return checkPath(parts, [checksInRow, session, url, false]);
 }
 
 function checkPath(
   { options, sealer }: FlowParts,
-  left: number,
-  session: string,
-  url: string,
+  rest: Check extends [number, ...infer Rest] ? Rest : never,
 ): string {
   const expiresAt = Math.floor(options.now() / 1000) + checkSeconds;
-  const check: Check = [expiresAt, left, session, url];
+  const check: Check = [expiresAt, ...rest];
   const sealed = sealer.seal(JSON.stringify(check), purposeOf(options));
   return `${options.basePath}${options.callbackPath}?${checkParameter}=${sealed}`;
 }
@@ -229,12 +238,17 @@ export async function answerCheck(parts: FlowParts, req: Request, res: Response)
   if (sealed === undefined) return false;
   const { options, sealer, sessionChecks } = parts;
   const text = sealer.open(String(sealed), purposeOf(options));
-  const [expiresAt, left, session, url] = JSON.parse(text ?? '[0,0,"",""]') as Check;
+  const [expiresAt, left, session, url, isAgain] = JSON.parse(text ?? '[0,0,"","",true]') as Check;
   const isValid = expiresAt >= options.now() / 1000;
   if ((await parts.loginSessions.current(req)) !== undefined) {
-    const next = left > 1 ? checkPath(parts, left - 1, session, url) : url;
+    const next = left > 1 ? checkPath(parts, [left - 1, session, url, isAgain]) : url;
     if (isValid && left === 1) sessionChecks.expectAtPage(req, res);
     sendRedirect(res, isValid ? next : defaultReturnPath(options));
+    return true;
+  }
+  if (isValid && !isAgain && mayBeReplaced(req, session, sessionChecks.cookieName())) {
+    const path = checkPath(parts, [checksInRow, session, url, true]);
+    sendRefresh(res, path, 'Signing in', 'Continue', waitSeconds);
     return true;
   }
   const error = isValid

@@ -19,7 +19,7 @@ export function nextHop(
     return { method: 'GET', url: new URL(location, hop.url).href, from: hop.from };
   }
   const from = new URL(hop.url).origin;
-  const refresh = /<meta http-equiv="refresh" content="0;url=([^"]*)"/.exec(text)?.[1];
+  const refresh = /<meta http-equiv="refresh" content="\d;url=([^"]*)"/.exec(text)?.[1];
   if (refresh !== undefined) {
     return { method: 'GET', url: new URL(decode(refresh), hop.url).href, from };
   }

@@ -47,4 +47,28 @@ describe('a tab that is on its way while another one signs in', () => {
     expect(flow.op.count('/authorize')).toBe(3);
     expect(await flow.browser.cookieNames(flow.baseUrl)).toEqual(['connect.sid']);
   });
+
+  it('gets its page, where a check does not find the session any more', async () => {
+    const [first, second] = await startTwoTabs();
+    const check = await goUntil(first, 'oidc_session_check=');
+    const before = await asItIsNow();
+    await flow.browser.perform(second);
+    const late = await before.perform(check);
+    expect([errorCode(late), late.status]).toEqual([undefined, 200]);
+    // That the session of the other tab has come to the browser by now.
+    expect(late.text).toContain('content="1;url=/callback?oidc_session_check=');
+    const arrival = await flow.browser.navigate(late.next as Hop);
+    expect([errorCode(arrival), arrival.url]).toEqual([undefined, tab('first')]);
+    expect(arrival.history.map(({ status }) => status)).toEqual([303, 303, 303, 200]);
+    expect(flow.op.count('/authorize')).toBe(3);
+  });
+
+  it('waits for it once, and not again where the session is still not there', async () => {
+    const [first, second] = await startTwoTabs();
+    const check = await goUntil(first, 'oidc_session_check=');
+    const before = await asItIsNow();
+    await flow.browser.perform(second);
+    const { history, ...end } = await before.navigate(check);
+    expect([errorCode(end), history.length]).toEqual(['ERR_OIDC_SESSION_LOST', 2]);
+  });
 });
