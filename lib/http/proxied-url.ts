@@ -46,15 +46,19 @@ export function readProxiedUrl(
 
 /**
  * Refuses a request line with a whole URL, or "*": what stands for a host there is the caller's word, and a proxy that
- * puts it together with its target asks another server, with the token.
+ * puts it together with its target asks another server, with the token. A link can do the same to whoever follows it,
+ * by a path that begins with "//": `new URL()` takes that for a host, too. It is let through where `to` says as a text
+ * what it is added to.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-3.2 RFC 9112 section 3.2}
  * @throws {@link ProxyError} `ERR_OIDC_PROXY_PATH`
  */
-export function refuseOtherThanPath({ url }: Request): void {
-  if (url.startsWith('/')) return;
+export function refuseOtherThanPath({ url }: Request, proxied: boolean | ProxiedOptions): void {
+  const isAdded = typeof proxied === 'object' && typeof proxied.to === 'string';
+  // Tabs and newlines are dropped, and "\" is taken for "/".
+  if (isAdded ? url.startsWith('/') : /^\/(?![\t\n\r]*[/\\])/.test(url)) return;
   throw new ProxyError(
     'ERR_OIDC_PROXY_PATH',
-    'the request line of a proxied request must have a path, and no whole URL',
+    'the request line of a proxied request must have a path, and no whole URL, nor one without its scheme',
   );
 }

@@ -40,7 +40,7 @@ export function requireAuth(parts: FlowParts, options: RequireAuthOptions): Requ
   const { accessToken: needsToken = true, proxied = false } = options;
   const guard = createGuard(parts, options, needsToken);
   const way = {
-    isProxied: proxied !== false,
+    proxied,
     urlOf: readProxiedUrl(proxied, needsToken, parts.options),
   };
 
@@ -57,7 +57,7 @@ export function requireAuth(parts: FlowParts, options: RequireAuthOptions): Requ
 
 /** Where a request goes on to. */
 interface Way {
-  readonly isProxied: boolean;
+  readonly proxied: boolean | ProxiedOptions;
   readonly urlOf: UrlOf | undefined;
 }
 
@@ -65,16 +65,16 @@ async function authenticate(
   parts: FlowParts,
   req: Request,
   guard: Guard,
-  { isProxied, urlOf }: Way,
+  { proxied, urlOf }: Way,
 ): Promise<void> {
   // First of all: whatever happens below, a caller's own token goes nowhere.
   setBearer(req, undefined);
-  if (isProxied) refuseOtherThanPath(req);
+  if (proxied !== false) refuseOtherThanPath(req, proxied);
   const { context, accessToken } = await admit(parts, req, guard);
   if (context.isProven) await prove(req, context, accessToken, urlOf);
   else if (accessToken !== undefined) setBearer(req, accessToken);
   req.oidc = context;
-  if (isProxied) keepFromDownstream(req);
+  if (proxied !== false) keepFromDownstream(req);
 }
 
 /** For the one request that the proxy will make; a caller's own proof goes nowhere. */

@@ -98,8 +98,10 @@ describe('the request line of a proxied request, with DPoP', () => {
         ),
     });
     expect(proven(await send('GET', '/rewritten/a'))).toBe(`${flow.apiUrl}/a`);
-    const refused = await send('GET', 'http://other.example/rewritten/a');
-    expect([refused.status, errorCode(refused)]).toEqual(['400', 'ERR_OIDC_PROXY_PATH']);
+    for (const url of ['http://other.example/rewritten/a', '/rewritten//other.example/a']) {
+      const refused = await send('GET', url);
+      expect([refused.status, errorCode(refused)]).toEqual(['400', 'ERR_OIDC_PROXY_PATH']);
+    }
   });
 });
 
@@ -113,8 +115,16 @@ describe('the request line of a proxied request, with a bearer token', () => {
         }),
     });
     expect((await send('GET', '/plain/a')).text).toContain('api.example');
-    const refused = await send('GET', 'http://other.example/plain/a');
-    expect([refused.status, errorCode(refused)]).toEqual(['400', 'ERR_OIDC_PROXY_PATH']);
+    for (const url of [
+      'http://other.example/plain/a',
+      // A link leads there, too.
+      '/plain//other.example/a',
+      '/plain/\\other.example/a',
+      '/plain/\\/other.example/a',
+    ]) {
+      const refused = await send('GET', url);
+      expect([refused.status, errorCode(refused)]).toEqual(['400', 'ERR_OIDC_PROXY_PATH']);
+    }
   });
 
   it('may be a URL where the request goes nowhere', async () => {
