@@ -53,6 +53,11 @@ export function comeAgain(parts: FlowParts, req: Request, res: Response): boolea
   return true;
 }
 
+/** Whether a request has come once more by the callback. A link of another site may have the mark as well. */
+export function hasComeAgain(req: Request, options: Pick<ResolvedOptions, 'origin'>): boolean {
+  return hasArrivalMark(req.originalUrl) && siteBefore(req, options) !== 'another';
+}
+
 function reasonToComeAgain(
   { options, loginSessions, sessionChecks }: FlowParts,
   req: Request,

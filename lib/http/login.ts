@@ -14,8 +14,7 @@ import {
 } from '../oidc/login-request.ts';
 import { createTransaction } from '../oidc/transaction.ts';
 import type { LoginOptions } from '../options.ts';
-import { comeAgain } from './arrival.ts';
-import { hasArrivalMark } from './arrival-mark.ts';
+import { comeAgain, hasComeAgain } from './arrival.ts';
 import { tellStep } from './attempt.ts';
 import { sendToOp } from './authorization-page.ts';
 import { type RawParameters, readQuery } from './callback-parameters.ts';
@@ -75,8 +74,8 @@ export async function beginLogin(
   // The session of this flow did not get lost: the other login has ended it. Unless both are wanted by one
   // page, which would go on for ever.
   if (req.oidc === undefined && loginSessions.isAnothers(req)) sessionChecks.forget(req, res);
-  // With the mark it has been looked for the session already, and the note is for the callback.
-  else if (!hasArrivalMark(req.originalUrl)) sessionChecks.expectNoMore(req, res);
+  // Else it has been looked for the session already, and the note is for the callback.
+  else if (!hasComeAgain(req, options)) sessionChecks.expectNoMore(req, res);
   tellStep(req, 'begun', transaction.state);
   return request;
 }

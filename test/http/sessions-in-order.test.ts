@@ -97,6 +97,21 @@ describe('links of another site, opened one soon after the other', () => {
     },
   );
 
+  it('lead to a page that needs no login as well, with the mark of a request that has come again', async () => {
+    await start({
+      session: { cookie: { sameSite: 'strict' } },
+      routes: (app) => void app.get('/open', (_req, res) => void res.json({})),
+    });
+    await flow.signIn();
+    const url = `${flow.baseUrl}/login?return_to=/open&oidc_arrived=yes`;
+    for (const _link of [1, 2, 3]) {
+      const from = 'https://mail.example';
+      const arrival = await flow.browser.navigate({ method: 'GET', url, from });
+      expect([errorCode(arrival), arrival.url]).toEqual([undefined, `${flow.baseUrl}/open`]);
+      flow.clock.advance(1);
+    }
+  });
+
   it('lead to the page that says why, where a Strict session gets lost', async () => {
     await start({ session: { cookie: { sameSite: 'strict' } } });
     flow.browser.refuses = (cookie) => cookie.startsWith('connect.sid=');
