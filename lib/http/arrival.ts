@@ -21,7 +21,7 @@ interface Arrival {
    */
   readonly why: 'withheld' | 'lost';
   readonly path: string;
-  /** What came with the request. */
+  /** What came with the request, where the session is lost: the URL has to get through. */
   readonly sent: readonly SentCookie[];
 }
 
@@ -45,7 +45,8 @@ export function comeAgain(parts: FlowParts, req: Request, res: Response): boolea
   const why = reasonToComeAgain(parts, req);
   const path = safeArrivalPath(visiblePath(req, parts.options), parts.options);
   if (why === undefined || path === undefined) return false;
-  const url = arrivalPath(parts, { why, path, sent: toldCookies(req) });
+  const sent = why === 'lost' ? toldCookies(req) : [];
+  const url = arrivalPath(parts, { why, path, sent });
   // An empty session that the application has touched would take the place of the visitor's.
   leaveSessionAlone(req);
   if (why === 'withheld') sendRefresh(res, url, 'One moment', 'Continue');

@@ -105,6 +105,10 @@ describe('a link of another site to a guarded page, session cookie Strict', () =
     expect(page.next?.url).toMatch(/\/callback\?oidc_arrival=[\w-]+$/);
     expect(page.text).not.toContain('private');
     expect(page.text).toContain(`<a href="/callback?oidc_arrival=`);
+    // Nor does it tell of cookies that came.
+    await flow.browser.jar.setCookie('theme=dark', flow.baseUrl);
+    const { next } = firstStep(await follow('/private?page=2'));
+    expect(next?.url.length).toBe(page.next?.url.length);
   });
 });
 
