@@ -39,7 +39,11 @@ export default class OneRealmEnvironment extends TestEnvironment {
     for (const name of ['debug', 'error', 'info', 'log', 'warn']) {
       this.#listen(this.global.console, name, format);
     }
-    this.#restore.push(watchWire((secret) => this.#secrets.add(secret)));
+    const endWire = watchWire((secret) => {
+      if (this.#isMadeUp()) endWire();
+      else this.#secrets.add(secret);
+    });
+    this.#restore.push(endWire);
     this.#listenToEvents();
     this.#endSubscriptions();
   }
@@ -63,6 +67,11 @@ export default class OneRealmEnvironment extends TestEnvironment {
     throw new Error(`secrets or tokens have been printed or logged:\n${leaked.join('\n')}`);
   }
 
+  /** Whether what goes by HTTP is made up: see `makeUpWire` in `output-watch.ts`. */
+  #isMadeUp() {
+    return this.global[watched]?.isMadeUp === true;
+  }
+
   /** Names of tests are printed as well, and those of tables are made of what is in them. */
   handleTestEvent({ name, test }) {
     if (name === 'test_start') this.#printed.push(test.name);
@@ -75,6 +84,7 @@ export default class OneRealmEnvironment extends TestEnvironment {
   #listenToEvents() {
     for (const name of ['step', 'login', 'refusal', 'refresh', 'reuse', 'logout', 'error']) {
       const listener = ({ req: _, error, ...event }) => {
+        if (this.#isMadeUp()) return;
         const own = String(error?.code).startsWith('ERR_OIDC_') ? error : undefined;
         this.#printed.push(inspect({ ...event, error: own }, { depth: 10 }));
       };

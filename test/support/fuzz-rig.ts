@@ -9,6 +9,7 @@ import { resolveOptions } from '../../lib/options/resolve-options.ts';
 import { tokenHash } from '../../lib/testing/hash.ts';
 import { createSealer } from '../../lib/tokens/seal.ts';
 import { type Flow, sealingSecret, startFlow } from './flow.ts';
+import { makeUpWire } from './output-watch.ts';
 
 /** One request as it goes over the wire. */
 export interface FuzzRequest {
@@ -47,6 +48,7 @@ const clientSecret = 'secret of the client, of 32 bytes';
 export async function startFuzzRig(
   oidc: Pick<Required<CommonOptions>, 'responseType'> & { responseMode: 'query' | 'form_post' },
 ): Promise<FuzzRig> {
+  makeUpWire();
   const issuer = 'https://op.example';
   const op = await createOp(issuer);
   // The real time: a run takes minutes, and ID Tokens are made all along.

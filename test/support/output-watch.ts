@@ -18,6 +18,7 @@ interface Watched {
   readonly lines: string[];
   readonly programs: Printed[];
   isLogged: boolean;
+  isMadeUp: boolean;
 }
 
 const place: unique symbol = Symbol.for('passport-oidc-hybrid: watched output') as never;
@@ -30,6 +31,7 @@ function watched(): Watched {
     lines: [],
     programs: [],
     isLogged: false,
+    isMadeUp: false,
   };
   return globals[place];
 }
@@ -56,4 +58,12 @@ export function keepSecret(...secrets: string[]): void {
 /** Has what a program prints searched as well. */
 export function watchProgram(printed: Printed): void {
   watched().programs.push(printed);
+}
+
+/**
+ * For a test file that makes up what it sends, and puts any value in any place: what goes by HTTP is no secret
+ * there, and an event may repeat it. Secrets that are named are looked for all the same.
+ */
+export function makeUpWire(): void {
+  watched().isMadeUp = true;
 }
