@@ -6,7 +6,7 @@ import type { Combination } from './combination.ts';
 
 /** Logins as visitors begin and end them: with a cart, in tabs, twice, never. */
 export function describeLogins(combination: Combination): void {
-  const { responseMode, sameSite, scheme } = combination;
+  const { responseMode, scheme } = combination;
   const afterTest: (() => void)[] = [];
   afterEach(() => {
     for (const act of afterTest.splice(0)) act();
@@ -164,13 +164,11 @@ export function describeLogins(combination: Combination): void {
     });
   }
 
-  // More than a browser may have under way; sixty take long, and are no more to the others.
-  const abandoned = responseMode === 'form_post' && sameSite === 'lax' ? 60 : 12;
-  it(`that ${abandoned} others were abandoned before end signed in, with less than 2 KB of cookies`, async () => {
+  it('that sixty others were abandoned before end signed in, with less than 2 KB of cookies', async () => {
     const { tab, site } = combination;
     await tab.go(`${site.origin}/cart`, { url: `${site.origin}/` });
     // Visitors who leave before the OP has answered, and one who stays.
-    for (let count = 0; count <= abandoned; count += 1) {
+    for (let count = 0; count <= 60; count += 1) {
       const question = site.op.hold('/authorize');
       afterTest.push(question.release);
       tab.setOut(`${site.origin}/private?${count}`);
@@ -183,7 +181,7 @@ export function describeLogins(combination: Combination): void {
     const bytes = kept.map(({ name, value }) => `${name}=${value}; `.length);
     expect(bytes.reduce((sum, length) => sum + length)).toBeLessThan(2048);
     const answer = async (): Promise<void> => afterTest.at(-1)?.();
-    await tab.arrive({ url: `${site.origin}/private?${abandoned}` }, answer);
+    await tab.arrive({ url: `${site.origin}/private?60` }, answer);
     expect(await shown(tab)).toEqual(['Private of ada', 'tea']);
   });
 
