@@ -169,7 +169,10 @@ async function openTab(session: Session, userContext: unknown): Promise<Tab> {
   const view: View = {
     onLoad: (listener) => session.onLoad(context, listener),
     async look() {
-      const [url, title] = (await read('[location.href, document.title]')) as string[];
+      const page = '[document.readyState, location.href, document.title]';
+      const [state, url, title] = (await read(page)) as string[];
+      // By the time of this question the page that was loaded may have made way for another.
+      if (state !== 'complete') throw new Error(`not loaded: ${url}`);
       return { url: String(url), title: String(title) };
     },
   };
