@@ -49,7 +49,10 @@ const applications = {
     name: 'passport-openidconnect (`code`, no signature check)',
     stores: ['memory', 'redis'],
   },
-  'openid-client': { name: "openid-client's strategy", stores: ['memory', 'redis'] },
+  'openid-client': {
+    name: "openid-client's strategy, session cookie `SameSite=None`",
+    stores: ['memory', 'redis'],
+  },
   'auth-js': { name: 'Auth.js (`code`), cookie', stores: ['memory'] },
   ...(hasApache()
     ? { apache: { name: 'Apache, mod_auth_openidc', stores: ['memory', 'redis'] } }

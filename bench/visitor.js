@@ -3,12 +3,17 @@ import { landingPath } from './apps/web.js';
 
 const agent = new Agent({ keepAlive: true });
 
-/** A browser as far as logins need one: cookies by host and port, redirects, forms that send themselves. */
+/**
+ * A browser as far as logins need one: cookies by host and port, redirects, forms that send themselves. A form of
+ * the OP takes no cookie along that is not `SameSite=None`, unless the OP is on the application's site.
+ */
 export class Visitor {
   /** @type {Map<string, Map<string, string>>} */
   #cookies = new Map();
   /** Paths of cookies, by host and name. */
   #paths = new Map();
+  /** Cookies that go with a form of another site too, by host and name. */
+  #unrestricted = new Set();
   /** Lines of `Set-Cookie` of the last answer. */
   setCookies = [];
   /** Where the OP is, as browsers see it from the application. */
@@ -23,12 +28,13 @@ export class Visitor {
     return new Map(this.#cookies.get(new URL(url).host));
   }
 
-  /** The `Cookie` header for a URL. */
-  cookie(url) {
+  /** The `Cookie` header for a URL, or for a form of another site to it. */
+  cookie(url, isForeignForm = false) {
     const { host, pathname } = new URL(url);
     const jar = this.#cookies.get(host) ?? new Map();
     return [...jar]
       .filter(([name]) => pathname.startsWith(this.#paths.get(host + name) ?? '/'))
+      .filter(([name]) => !isForeignForm || this.#unrestricted.has(host + name))
       .map(([name, value]) => `${name}=${value}`)
       .join('; ');
   }
@@ -44,7 +50,7 @@ export class Visitor {
         next = { method: 'GET', url: new URL(location, next.url).href };
         if (next.url === `${origin}${landingPath}`) return;
       } else if (answer.status === 200 && answer.text.startsWith('<form'))
-        next = formOf(answer.text);
+        next = { ...formOf(answer.text), isForeignForm: this.#opSite === 'cross-site' };
       else
         throw new Error(
           `${next.method} ${next.url}: ${answer.status} ${answer.text.slice(0, 500)}`,
@@ -54,8 +60,8 @@ export class Visitor {
   }
 
   /** @returns {Promise<{ status: number, headers: import('node:http').IncomingHttpHeaders, text: string }>} */
-  send({ method, url, body, headers = {} }) {
-    const cookie = this.cookie(url);
+  send({ method, url, body, headers = {}, isForeignForm = false }) {
+    const cookie = this.cookie(url, isForeignForm);
     const all = {
       accept: 'text/html',
       'sec-fetch-site': this.#opSite,
@@ -103,6 +109,8 @@ export class Visitor {
       const isExpired = /max-age=0\b|expires=thu, 01 jan 1970/i.test(line);
       if (isExpired || value === '') jar.delete(name);
       else jar.set(name, value);
+      if (/; *samesite=none/i.test(line)) this.#unrestricted.add(host + name);
+      else this.#unrestricted.delete(host + name);
       this.#paths.set(host + name, /; *path=([^;]+)/i.exec(line)?.[1] ?? '/');
     }
   }

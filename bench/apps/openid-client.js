@@ -1,4 +1,5 @@
-// The Passport strategy of openid-client itself, in its hybrid configuration.
+// The Passport strategy of openid-client itself, in its hybrid configuration. It keeps a login in the session, whose
+// cookie has to be SameSite=None: any other stays behind when the OP sends its form from another site.
 import * as openid from 'openid-client';
 import { Strategy } from 'openid-client/passport';
 import passport from 'passport';
@@ -33,7 +34,7 @@ export async function start(setting) {
   );
   keepUserInSession(passport);
   const app = createApp();
-  app.use(sessions(store));
+  app.use(sessions(store, { sameSite: 'none' }));
   app.use(passport.session());
   app.get('/login', passport.authenticate('op'));
   app.post('/callback', passport.authenticate('op', { successRedirect: landingPath }));

@@ -29,14 +29,14 @@ export async function openStore({ storeKind, redisUrl, app }) {
   return { store: new RedisStore({ client: redis, prefix: `${app}:` }), redis };
 }
 
-/** express-session as all applications use it. */
-export function sessions(store) {
+/** express-session as all applications use it, but for those whose login needs `SameSite=None`. */
+export function sessions(store, { sameSite = 'lax' } = {}) {
   return session({
     secret: sessionSecret,
     resave: false,
     saveUninitialized: false,
     store,
-    cookie: { sameSite: 'lax', secure: 'auto', httpOnly: true, maxAge: 86_400_000 },
+    cookie: { sameSite, secure: 'auto', httpOnly: true, maxAge: 86_400_000 },
   });
 }
 
