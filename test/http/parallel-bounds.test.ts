@@ -53,4 +53,23 @@ describe('logins that a browser begins at once', () => {
     expect(() => logins.forget(['tx.a'])).not.toThrow();
     expect([begin('b'), begin('c')]).toEqual([[], []]);
   });
+
+  it('make room for others when they end', () => {
+    begin('a');
+    begin('b');
+    for (let other = 0; other < 2000; other += 1) {
+      begin(`o${other}`, { ip: '10.0.0.1' });
+      logins.forget([`tx.o${other}`]);
+    }
+    logins.forget(['tx.a']);
+    expect(begin('c')).toEqual([]);
+  });
+
+  it('are not forgotten for the end of one that nobody knows', () => {
+    begin('a');
+    begin('b');
+    for (let other = 1; other < 1000; other += 1) begin(`o${other}`, { ip: `10.0.0.${other}` });
+    logins.forget(['tx.unknown']);
+    expect(begin('c')).toEqual(['tx.a']);
+  });
 });
