@@ -8,7 +8,7 @@ import { startChild, startRedis } from './child.js';
 import { median, spread, table } from './figures.js';
 import { Connection, get } from './load.js';
 import { imports, importTime, installedSize } from './measures/footprint.js';
-import { measureStampede } from './measures/stampede.js';
+import { measureStampedes } from './measures/stampede.js';
 import { costOfLogins, costOfRequests, startSubject } from './subjects.js';
 
 const options = new Map(process.argv.slice(2).map((option) => option.slice(2).split('=')));
@@ -219,23 +219,23 @@ async function stampede() {
     }
     for (const processes of [1, 2]) {
       const storeKind = hasOwnStore(app) ? 'memory' : 'redis';
-      const { refreshes, reused, failures, p99, refreshMilliseconds, isAliveAfter } =
-        await measureStampede(app, storeKind, processes, { op, around });
+      const found = await measureStampedes(app, storeKind, processes, { op, around });
+      const each = (name) => found.map((one) => one[name]).join(', ');
       rows.push([
         name,
         processes,
-        refreshes,
-        reused,
-        `${failures} of 50`,
-        `${Math.round(p99 - refreshMilliseconds)} ms`,
-        isAliveAfter ? 'yes' : 'no',
+        each('refreshes'),
+        each('reused'),
+        each('failures'),
+        `${found.map(({ beyondTokenCall }) => Math.round(beyondTokenCall)).join(', ')} ms`,
+        found.every(({ isAliveAfter }) => isAliveAfter) ? 'yes' : 'no',
       ]);
     }
   }
   console.log(
     table(
       [
-        'Stampede of 50',
+        'Three stampedes of 50',
         'processes',
         'refreshes',
         'spent tokens sent',
@@ -254,7 +254,8 @@ async function bytes() {
   for (const app of ordinary) {
     await client.flushAll();
     const storeKind = hasOwnStore(app) ? 'memory' : 'redis';
-    const subject = await startSubject(app, storeKind, around);
+    // express-session's cookie is longer by two bytes for some characters of its signature.
+    const subject = await startSubject(app, storeKind, around, { sessions: isQuick ? 8 : 100 });
     const cookie = subject.visitor.cookie(subject.url);
     const connection = await Connection.open(subject.url);
     const { head } = await connection.request(get(subject.url, '/page', cookie));
@@ -272,7 +273,10 @@ async function bytes() {
     const count = subject.cookies.length;
     rows.push([
       applications[app].name,
-      Buffer.byteLength(cookie),
+      spread(
+        subject.cookies.map((each) => Buffer.byteLength(each)),
+        0,
+      ),
       /\r\nset-cookie:/i.test(head) ? 'yes' : 'no',
       hasOwnStore(app) ? '-' : Math.round(stored / count),
       hasOwnStore(app) ? '-' : Math.round(used / count),

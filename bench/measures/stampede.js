@@ -14,11 +14,16 @@ const requestCount = 50;
 /** Requests to each process before, as a server that has been up for a while has had. */
 const warmUpCount = 200;
 
+/** Stampedes of one measurement, each of a new session. */
+const stampedeCount = 3;
+
 /**
  * 50 requests of one session at once, after its access token has expired, at processes that have served
  * requests and refreshed before; then one more after the next expiry, with the newest cookies.
+ *
+ * @returns one object for each stampede
  */
-export async function measureStampede(app, storeKind, processCount, { op, around }) {
+export async function measureStampedes(app, storeKind, processCount, { op, around }) {
   await op.ask('set', { expiresIn: lifeSeconds, refreshMilliseconds });
   const first = await startSubject(app, storeKind, around, { sessions: 1 });
   const others = [];
@@ -36,28 +41,33 @@ export async function measureStampede(app, storeKind, processCount, { op, around
       await expire();
       await request(url, first.url, cookies);
     }
-    await expire();
-    await op.ask('reset');
-    const answers = await requestAtOnce(urls, first.url, cookies);
-    const { refreshes, reused } = await op.ask('counts');
-    for (const { head } of answers) takeCookies(head, cookies);
-    await expire();
-    const last = await request(urls[0], first.url, cookies);
-    return {
-      refreshes,
-      reused,
-      failures: answers.filter(({ status }) => status !== 200).length,
-      p99: quantile(
-        answers.map(({ milliseconds }) => milliseconds),
-        0.99,
-      ),
-      refreshMilliseconds,
-      isAliveAfter: last.status === 200,
-    };
+    const found = [];
+    while (found.length < stampedeCount) found.push(await stampede(first, urls, op));
+    return found;
   } finally {
     await Promise.all([first, ...others].map(({ child }) => child.stop()));
     await op.ask('set', { expiresIn: 3600, refreshMilliseconds: 0 });
   }
+}
+
+async function stampede(first, urls, op) {
+  const visitor = await signIn(first);
+  const cookies = visitor.cookieMap(first.url);
+  await expire();
+  await op.ask('reset');
+  const answers = await requestAtOnce(urls, first.url, cookies);
+  const { refreshes, reused } = await op.ask('counts');
+  for (const { head } of answers) takeCookies(head, cookies);
+  await expire();
+  const last = await request(urls[0], first.url, cookies);
+  const times = answers.map(({ milliseconds }) => milliseconds);
+  return {
+    refreshes,
+    reused,
+    failures: answers.filter(({ status }) => status !== 200).length,
+    beyondTokenCall: quantile(times, 0.99) - refreshMilliseconds,
+    isAliveAfter: last.status === 200,
+  };
 }
 
 const expire = () => delay(lifeSeconds * 1000 + 300);
