@@ -5,15 +5,16 @@ const agent = new Agent({ keepAlive: true });
 
 /**
  * A browser as far as logins need one: cookies by host and port, redirects, forms that send themselves. A form of
- * the OP takes no cookie along that is not `SameSite=None`, unless the OP is on the application's site.
+ * the OP takes no cookie along that says `SameSite=Lax` or `Strict`, unless the OP is on the application's site; one
+ * that says nothing goes along, as it does for two minutes in Chromium, and ever in Firefox.
  */
 export class Visitor {
   /** @type {Map<string, Map<string, string>>} */
   #cookies = new Map();
   /** Paths of cookies, by host and name. */
   #paths = new Map();
-  /** Cookies that go with a form of another site too, by host and name. */
-  #unrestricted = new Set();
+  /** Cookies that stay behind where another site sends a form, by host and name. */
+  #restricted = new Set();
   /** Lines of `Set-Cookie` of the last answer. */
   setCookies = [];
   /** Where the OP is, as browsers see it from the application. */
@@ -34,7 +35,7 @@ export class Visitor {
     const jar = this.#cookies.get(host) ?? new Map();
     return [...jar]
       .filter(([name]) => pathname.startsWith(this.#paths.get(host + name) ?? '/'))
-      .filter(([name]) => !isForeignForm || this.#unrestricted.has(host + name))
+      .filter(([name]) => !isForeignForm || !this.#restricted.has(host + name))
       .map(([name, value]) => `${name}=${value}`)
       .join('; ');
   }
@@ -109,8 +110,8 @@ export class Visitor {
       const isExpired = /max-age=0\b|expires=thu, 01 jan 1970/i.test(line);
       if (isExpired || value === '') jar.delete(name);
       else jar.set(name, value);
-      if (/; *samesite=none/i.test(line)) this.#unrestricted.add(host + name);
-      else this.#unrestricted.delete(host + name);
+      if (/; *samesite=(lax|strict)/i.test(line)) this.#restricted.add(host + name);
+      else this.#restricted.delete(host + name);
       this.#paths.set(host + name, /; *path=([^;]+)/i.exec(line)?.[1] ?? '/');
     }
   }
