@@ -122,7 +122,9 @@ function removeHeaders(req: Request, names: readonly string[]): void {
   for (const name of names) {
     if (headers[name] !== undefined) delete headers[name];
   }
-  Object.defineProperty(req, 'headersDistinct', distinctHeaders);
+  // To define it is dear, and a request comes here at least twice.
+  const { get } = Object.getOwnPropertyDescriptor(req, 'headersDistinct') ?? {};
+  if (get !== distinctHeaders.get) Object.defineProperty(req, 'headersDistinct', distinctHeaders);
 }
 
 /**

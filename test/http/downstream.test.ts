@@ -42,6 +42,11 @@ async function start(): Promise<void> {
       });
       app.all('/seen', oidc.requireAuth({ proxied: true }), echo);
       app.all('/not-proxied', oidc.requireAuth(), echo);
+      const reads: RequestHandler = (req, _res, next) => {
+        expect(req.headersDistinct).toHaveProperty('authorization');
+        next();
+      };
+      app.all('/twice', oidc.requireAuth(), reads, oidc.requireAuth({ accessToken: false }), echo);
       app.use(oidc.errorHandler());
     },
   });
@@ -97,6 +102,13 @@ describe('requireAuth({ proxied })', () => {
       rawHeaders: expect.arrayContaining([authorization]),
       headersDistinct: { authorization: [authorization] },
     });
+  });
+
+  it('takes the token away again for a route that needs none, wherever it was read before', async () => {
+    await start();
+    const answer = await send('/twice', { Authorization: 'Bearer of the caller' });
+    expect(json(answer)['headersDistinct']).toHaveProperty('host');
+    expect(answer.text).not.toMatch(/authorization|bearer/i);
   });
 
   it.each(['DELETE', 'OPTIONS', 'GET'])(
