@@ -1,4 +1,4 @@
-// `npm run bench`: prints tables. Options: --rounds=8 --only=page,login --quick.
+// `npm run bench`: prints tables. Options: --rounds=8 --only=page,login --quick, --processes=3 of each application.
 import { execFileSync } from 'node:child_process';
 import { cp, readFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
@@ -14,6 +14,7 @@ import { costOfLogins, costOfRequests, startSubject } from './subjects.js';
 const options = new Map(process.argv.slice(2).map((option) => option.slice(2).split('=')));
 const isQuick = options.has('quick');
 const rounds = Number(options.get('rounds') ?? (isQuick ? 2 : 7));
+const processes = Number(options.get('processes') ?? 1);
 const wanted = options.get('only')?.split(',') ?? [
   'page',
   'api',
@@ -141,6 +142,24 @@ async function interleave(subjects, measure, { warmUp = 2 } = {}) {
   return costs;
 }
 
+/** One row for an application: each of its processes is some percent dearer or cheaper than the next, for life. */
+function meanOfProcesses(costs) {
+  const groups = new Map();
+  for (const [{ app, storeKind }, own] of costs) {
+    const name = `${app} ${storeKind}`;
+    const group = groups.get(name) ?? { subject: { app, storeKind }, all: [] };
+    group.all.push(own);
+    groups.set(name, group);
+  }
+  const meanOf = (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+  return new Map(
+    [...groups.values()].map(({ subject, all }) => [
+      subject,
+      all[0].map((_, round) => meanOf(all.map((own) => own[round]))),
+    ]),
+  );
+}
+
 function printCosts(title, costs, baseApp, isCostRatio) {
   const rows = [...costs].map(([subject, own]) => {
     const base = [...costs].find(
@@ -160,9 +179,12 @@ function printCosts(title, costs, baseApp, isCostRatio) {
 }
 
 async function requests(title, path, count, apps) {
-  const subjects = await startAll(apps);
-  const costs = await interleave(subjects, (subject) => costOfRequests(subject, path, count));
-  printCosts(title, costs, 'bare', false);
+  const subjects = [];
+  for (let index = 0; index < processes; index += 1) subjects.push(...(await startAll(apps)));
+  const costs = await interleave(subjects, (subject) => costOfRequests(subject, path, count), {
+    warmUp: 6,
+  });
+  printCosts(title, meanOfProcesses(costs), 'bare', false);
   await Promise.all(subjects.map(({ child }) => child.stop()));
 }
 

@@ -44,8 +44,10 @@ export async function startChromium(options: ChromiumOptions = {}): Promise<Chro
         '--no-sandbox',
         '--disable-gpu',
         '--disable-dev-shm-usage',
-        // Fewer processes: of each site one, and none that waits for work. Each costs as much as a page.
+        // Fewer processes: none for each site, and none that waits for work. Each costs as much as a page, and what
+        // cookies go where is decided in none of them.
         '--process-per-site',
+        '--disable-site-isolation-trials',
         '--disable-features=SpareRendererForSitePerProcess',
         // What keeps it from calling home.
         '--disable-quic',
