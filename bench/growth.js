@@ -39,22 +39,18 @@ async function sessions() {
     await startSubject('bare', 'redis', around),
     await startSubject('ours', 'redis', around),
   ];
-  const few = ours.cookies;
-  const many = [];
-  while (many.length < 1500) {
-    const visitors = await Promise.all(Array.from({ length: 10 }, () => signIn(ours)));
-    many.push(...visitors.map((visitor) => visitor.cookie(ours.url)));
-  }
+  const few = [bare.cookies.slice(0, 1), ours.cookies.slice(0, 1)];
+  const many = [await cookiesOf(bare, 1500), await cookiesOf(ours, 1500)];
   const rows = [];
   const ofRedis = [];
   let filled = 0;
   for (const [count, cookies] of [
-    [1, few.slice(0, 1)],
+    [1, few],
     [10_000, many],
     [1_000_000, many],
   ]) {
     filled = await fill(client, filled, count);
-    ours.cookies = cookies;
+    [bare.cookies, ours.cookies] = cookies;
     const costs = [];
     const ratios = [];
     for (let round = -1; round < rounds; round += 1) {
@@ -68,7 +64,7 @@ async function sessions() {
     }
     const info = await client.info('memory');
     const used = Number(/used_memory:(\d+)/.exec(info)[1]) / 2 ** 20;
-    const row = [count.toLocaleString('en'), cookies.length, spread(costs, 0), spread(ratios)];
+    const row = [count.toLocaleString('en'), ours.cookies.length, spread(costs, 0), spread(ratios)];
     rows.push([...row, `${used.toFixed(0)} MB`]);
   }
   const head = ['Sessions in Redis', 'requests take turns with', 'µs', 'ratio to bare', 'Redis'];
@@ -77,6 +73,16 @@ async function sessions() {
   await Promise.all([bare.child.stop(), ours.child.stop()]);
   await client.flushAll();
   client.destroy();
+}
+
+/** Cookies of so many visitors that sign in. */
+async function cookiesOf(subject, count) {
+  const cookies = [];
+  while (cookies.length < count) {
+    const visitors = await Promise.all(Array.from({ length: 10 }, () => signIn(subject)));
+    cookies.push(...visitors.map((visitor) => visitor.cookie(subject.url)));
+  }
+  return cookies;
 }
 
 /** Microseconds of processor time. */
