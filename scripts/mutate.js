@@ -30,8 +30,11 @@ import { mutate } from './mutants.js';
 /** Test files that one process runs before it gives its memory back. */
 const filesPerProcess = 24;
 
-/** Seconds for each of them: a mutant may be a loop without an end, which no test can break off. */
-const fileSeconds = 120;
+/**
+ * Seconds for each of them: a mutant may be a loop without an end, which no test can break off. Where it is known how
+ * long a file takes, so many times as long.
+ */
+const [fileSeconds, patience] = [120, 10];
 
 /** Mutants that are followed to their ends before the next. */
 const mutantsAtATime = 150;
@@ -95,6 +98,12 @@ function copyProject() {
   return copy;
 }
 
+/** Milliseconds that a test file, or the copy of it for a mutant, may take. */
+function limitOf(path) {
+  const { milliseconds = 0 } = memory.records[path.replace(/\.mutant-\d+/, '')] ?? {};
+  return milliseconds === 0 ? fileSeconds * 1000 : milliseconds * patience;
+}
+
 /** Runs test files in one process; what came of each, by its path. */
 async function runTests(copy, files) {
   const results = mkdtempSync(join(copy, 'results-'));
@@ -111,7 +120,7 @@ async function runTests(copy, files) {
         cwd: copy,
         env,
         maxBuffer: 2 ** 28,
-        timeout: files.length * fileSeconds * 1000,
+        timeout: files.reduce((sum, path) => sum + limitOf(path), 30_000),
         killSignal: 'SIGKILL',
       },
       () => resolve(),
