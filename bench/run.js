@@ -239,13 +239,13 @@ async function stampede() {
       rows.push([name, '1, 2', 'has no refresh', '-', '-', '-', '-']);
       continue;
     }
-    for (const processes of [1, 2]) {
+    for (const count of [1, 2]) {
       const storeKind = hasOwnStore(app) ? 'memory' : 'redis';
-      const found = await measureStampedes(app, storeKind, processes, { op, around });
+      const found = await measureStampedes(app, storeKind, count, { op, around });
       const each = (name) => found.map((one) => one[name]).join(', ');
       rows.push([
         name,
-        processes,
+        count,
         each('refreshes'),
         each('reused'),
         each('failures'),

@@ -6,7 +6,7 @@ const agent = new Agent({ keepAlive: true });
 /**
  * A browser as far as logins need one: cookies by host and port, redirects, forms that send themselves. A form of
  * the OP takes no cookie along that says `SameSite=Lax` or `Strict`, unless the OP is on the application's site; one
- * that says nothing goes along, as it does for two minutes in Chromium, and ever in Firefox.
+ * that says nothing goes along, as it does for two minutes in Chromium, and always in Firefox.
  */
 export class Visitor {
   /** @type {Map<string, Map<string, string>>} */
